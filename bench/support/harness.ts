@@ -1,0 +1,45 @@
+/** Runs commands in turn and compares them pair by pair, so that what the machine does beside cancels out. */
+import { spawnSync } from "node:child_process";
+
+export interface Timing {
+  /** Wall times of the whole process, milliseconds, in the order of the runs. */
+  ms: number[];
+}
+
+function once(command: readonly string[]): number {
+  const start = performance.now();
+  const { status, error, signal } = spawnSync(command[0]!, command.slice(1), { stdio: ["ignore", "ignore", "ignore"] });
+  if (error) throw error;
+  if (signal) throw new Error(`${command.join(" ")} died of ${signal}`);
+  if (status !== 0 && status !== 1) throw new Error(`${command.join(" ")} ended with ${status}`);
+  return performance.now() - start;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Times two commands, A B B A A B B A …, after one run of each that does not count. */
+export function paired(a: readonly string[], b: readonly string[], runs: number): [Timing, Timing] {
+  once(a);
+  once(b);
+  const times: [Timing, Timing] = [{ ms: [] }, { ms: [] }];
+  for (let i = 0; i < runs; i++) {
+    for (const which of i % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+      times[which].ms.push(once(which === 0 ? a : b));
+    }
+  }
+  return times;
+}
+
+/** The median of the ratios of the pairs. */
+export function ratio([a, b]: readonly [Timing, Timing]): number {
+  return median(a.ms.map((ms, i) => ms / b.ms[i]!));
+}
+
+/** The median of the differences of the pairs, milliseconds. */
+export function difference([a, b]: readonly [Timing, Timing]): number {
+  return median(a.ms.map((ms, i) => ms - b.ms[i]!));
+}

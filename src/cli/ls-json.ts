@@ -1,0 +1,71 @@
+/** `ls --json` and `--json-lines`; docs/json.md describes both. */
+import type { TcpSocket } from "../codec/tcp-socket.ts";
+import type { HolderSearch } from "../linux/holders.ts";
+import { interfaceName } from "../linux/interfaces.ts";
+import { processFacts, programName, type ProcessFacts } from "../linux/process.ts";
+import type { SocketTable } from "../linux/socket-table.ts";
+import { userName } from "../linux/users.ts";
+import { maskSecrets } from "../view/escape.ts";
+import { cached } from "./cached.ts";
+
+/** The version of the documents' shape: it grows when a field changes its meaning or goes, not when one is added. */
+export const JSON_SCHEMA = 1;
+
+export interface SocketList {
+  table: SocketTable;
+  sockets: readonly TcpSocket[];
+  /** undefined: owners were not looked for. */
+  search: HolderSearch | undefined;
+}
+
+function socketObject(
+  socket: TcpSocket,
+  search: HolderSearch | undefined,
+  program: (pid: number) => string | undefined,
+): Record<string, unknown> {
+  const { interfaceIndex, cookie, cgroupId, uid, ...rest } = socket;
+  return {
+    ...rest,
+    uid,
+    user: uid === null ? null : userName(uid),
+    interface: interfaceIndex === 0 ? null : interfaceName(interfaceIndex),
+    // 64 bits do not fit into a JSON number.
+    cookie: cookie === 0n ? null : String(cookie),
+    ...(cgroupId !== undefined && { cgroupId: String(cgroupId) }),
+    ...(search && {
+      owners: (search.holders.get(socket.inode) ?? []).map(({ pid, fd }) => ({ pid, fd, program: program(pid) })),
+    }),
+  };
+}
+
+function processObject({ startedAtMs, arguments: commandLine, ...facts }: ProcessFacts): Record<string, unknown> {
+  return {
+    ...facts,
+    arguments: commandLine && maskSecrets(commandLine),
+    startedAt: new Date(startedAtMs).toISOString(),
+  };
+}
+
+/** Writes the sockets as one document or as one object a line. */
+export function socketsAsJson(list: SocketList, form: "document" | "lines", sink: (text: string) => void): void {
+  const { table, sockets, search } = list;
+  const program = cached(programName);
+  const object = (socket: TcpSocket) => JSON.stringify(socketObject(socket, search, program));
+  if (form === "lines") {
+    for (const socket of sockets) sink(`${object(socket)}\n`);
+    return;
+  }
+  const pids = new Set(
+    sockets.flatMap(({ inode }) => (search?.holders.get(inode) ?? []).map(({ pid }) => pid)),
+  );
+  const processes = [...pids].map(processFacts).filter((facts) => facts !== undefined);
+  const head = {
+    schema: JSON_SCHEMA,
+    source: table.source,
+    denied: table.denied ?? null,
+    interrupted: table.interrupted,
+    unreadable: search && [...search.unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count })),
+    processes: search && processes.map(processObject),
+  };
+  sink(`${JSON.stringify(head).slice(0, -1)},"sockets":[\n${sockets.map(object).join(",\n")}\n]}\n`);
+}

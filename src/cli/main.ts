@@ -1,0 +1,97 @@
+/** The command line: finds the command, and turns whatever it throws into a message and an exit status. */
+import { exitNow, isFfiLoaded } from "../sys/index.ts";
+import { EXIT, exitStatusOf, UsageError } from "./exit-status.ts";
+import { ClosedOutput, writeErr, writeOut } from "./output.ts";
+
+/** What a command's file exports. */
+export interface Command {
+  help: string;
+  /** `args` without the command's name. Returns the exit status. */
+  run(args: string[]): number | Promise<number>;
+}
+
+// Loaded when called: start-up pays for nothing that the command does not need.
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  ls: () => import("./ls.ts"),
+  server: () => import("./server.ts"),
+  client: () => import("./client.ts"),
+  demo: () => import("./demo.ts"),
+};
+
+const HELP = `lastack: why a TCP port is still in use, and how TCP connections end
+
+Usage: lastack <command> [options]
+
+Commands
+  ls [what...]   the kernel's TCP sockets: queues, addresses, states, timers, owners
+  server         the tutorial's server: bind, listen, accept one client, write to it for ever
+  client         the tutorial's client: connect, say hello, read until the server closes
+  demo           the whole story: a server is restarted, and bind fails because of TIME-WAIT
+
+Options
+  -h, --help     help, also of a command: lastack ls --help
+  -V, --version  the version
+
+Examples
+  lastack ls 8000                  everything on port 8000, and who holds it
+  lastack ls time-wait --summary --by peer
+  lastack demo                     see EADDRINUSE happen on your own kernel, and SO_REUSEADDR mend it
+`;
+
+/** Put in by the build. */
+declare const LASTACK_VERSION: string;
+
+async function dispatch(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    const topic = name === "help" && rest[0] !== undefined ? COMMANDS[rest[0]] : undefined;
+    (name === undefined ? writeErr : writeOut)(topic ? (await topic()).help : HELP);
+    return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  if (name === "--version" || name === "-V") {
+    writeOut(`${LASTACK_VERSION}\n`);
+    return EXIT.ok;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!load) {
+    const hint = /^:?\d+$/.test(name) ? `to see what is on a port: lastack ls ${name}` : "lastack --help lists them";
+    throw new UsageError(`there is no command '${name}'; ${hint}`);
+  }
+  const command = await load();
+  if (rest.includes("--help") || rest.includes("-h")) {
+    writeOut(command.help);
+    return EXIT.ok;
+  }
+  return command.run(rest);
+}
+
+/** Says on standard error what went wrong. Errors of our own come with their stack: they are to be reported. */
+function explain(error: unknown, command: string | undefined): void {
+  const status = exitStatusOf(error);
+  const name = command === undefined || command.startsWith("-") ? "lastack" : `lastack ${command}`;
+  const text = error instanceof Error ? error.message : String(error);
+  const detail = status === EXIT.internal && error instanceof Error ? `\n${error.stack}\nThis is a bug of lastack.` : "";
+  const hint = status === EXIT.usage ? `\nTry '${name} --help'.` : "";
+  writeErr(`${name}: ${text}${detail}${hint}\n`);
+}
+
+/** Runs one command line; resolves to the exit status. */
+export async function main(args: string[]): Promise<number> {
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    if (error instanceof ClosedOutput) return EXIT.ok;
+    try {
+      explain(error, Object.hasOwn(COMMANDS, args[0] ?? "") ? args[0] : undefined);
+    } catch {
+      // Standard error is closed too: the status has to say it alone.
+    }
+    return exitStatusOf(error);
+  }
+}
+
+/** Ends the process. All output has been written by then, and tearing Node down would only take time (3 ms). */
+export function exit(status: number): void {
+  if (isFfiLoaded()) exitNow(status);
+  process.exitCode = status;
+}

@@ -1,0 +1,50 @@
+/** Writing to the standard streams: at once and whole, without the cost of `process.stdout`. */
+import { writeSync } from "node:fs";
+import { Fd, ioctl, poll, POLLOUT } from "../sys/index.ts";
+
+/** The reader of our output has gone: there is nobody left to tell, so this ends the command quietly. */
+export class ClosedOutput extends Error {
+  override readonly name = "ClosedOutput";
+}
+
+const TIOCGWINSZ = 0x5413; // include/uapi/asm-generic/ioctls.h
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") throw new ClosedOutput();
+      if (code !== "EAGAIN") throw error;
+      // A pipe that somebody made non-blocking, and that is full.
+      poll([{ fd: new Fd(descriptor), events: POLLOUT }], -1);
+    }
+  }
+}
+
+function asBytes(text: string | Uint8Array): Uint8Array {
+  return typeof text === "string" ? Buffer.from(text) : text;
+}
+
+export function writeOut(text: string | Uint8Array): void {
+  writeAll(1, asBytes(text));
+}
+
+export function writeErr(text: string | Uint8Array): void {
+  writeAll(2, asBytes(text));
+}
+
+/**
+ * The width of the terminal that standard output is, in columns; undefined if it is none. (`node:tty` would tell too,
+ * but loads streams and sockets first: 3 ms.)
+ */
+export function terminalWidth(): number | undefined {
+  const size = new Uint8Array(8); // struct winsize: rows, columns, …
+  try {
+    ioctl(new Fd(1), TIOCGWINSZ, size);
+  } catch {
+    return undefined; // ENOTTY
+  }
+  return new DataView(size.buffer).getUint16(2, true) || 80;
+}

@@ -1,0 +1,72 @@
+/** How the command line tells the steps of the tutorial's programs, and what stands in the way of one that failed. */
+import { networkInterfaces } from "node:os";
+import { getSystemErrorMap } from "node:util";
+import { LISTEN_MASK } from "../codec/state.ts";
+import { readSockets } from "../linux/sockets.ts";
+import { StepFailed } from "../programs/steps.ts";
+import { escapeForTerminal } from "../view/escape.ts";
+import { exitStatusOf } from "./exit-status.ts";
+import { holdersOf, listSockets, shortcomings } from "./listing.ts";
+import { terminalWidth, writeErr, writeOut } from "./output.ts";
+
+export function say(line: string): void {
+  writeOut(`${escapeForTerminal(line)}\n`);
+}
+
+/** Everything that the kernel holds on a local port, as `lastack ls` shows it. */
+function tellPort(port: number): void {
+  const table = readSockets({ filter: { kind: "port", side: "local", port } });
+  const search = holdersOf(table);
+  const parts: Uint8Array[] = [];
+  const rows = listSockets(table, { search, terminalWidth: terminalWidth() }, (text) => parts.push(text.slice()));
+  writeErr(rows === 0 ? `The kernel holds nothing on port ${port}.\n` : `The kernel holds on port ${port}:\n`);
+  if (rows > 0) writeErr(Buffer.concat(parts));
+  for (const sentence of shortcomings(table, search)) writeErr(`(${sentence})\n`);
+}
+
+function localAddresses(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.map(({ address }) => address).join(", ");
+}
+
+/** What to do next, by what the kernel said. */
+function advise(code: string, port: number, program: "server" | "client"): void {
+  switch (code) {
+    case "EADDRINUSE":
+      tellPort(port);
+      break;
+    case "EACCES":
+      writeErr(
+        `Ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE: take a higher port, or run as root:\n` +
+          `  sudo ${[process.execPath, ...process.argv.slice(1)].map(shellWord).join(" ")}\n`,
+      );
+      break;
+    case "EADDRNOTAVAIL":
+      writeErr(`This host's addresses are ${localAddresses()}; 0.0.0.0 stands for all of IPv4, :: for all.\n`);
+      break;
+    case "ECONNREFUSED": {
+      const listening = readSockets({ states: LISTEN_MASK, filter: { kind: "port", side: "local", port } });
+      const here = listening.slabs.some(({ length }) => length > 0);
+      writeErr(
+        here
+          ? `Something listens on port ${port} here, but not on that address: lastack ls ${port} --listen\n`
+          : `Nothing listens there. On this host: lastack server ${port}\n`,
+      );
+      break;
+    }
+    default:
+      if (program === "client") writeErr(`To see the connection: lastack ls ${port}\n`);
+  }
+}
+
+function shellWord(word: string): string {
+  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Tells a failed step with errno by number, name and meaning, then what stands in the way. Returns the exit status. */
+export function tellFailure(failure: StepFailed, port: number, program: "server" | "client"): number {
+  const meaning = getSystemErrorMap().get(-failure.errno)?.[1];
+  writeErr(`${escapeForTerminal(failure.message)}${meaning ? `: ${meaning}` : ""}\n`);
+  advise(failure.code, port, program);
+  return exitStatusOf(failure);
+}

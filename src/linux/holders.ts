@@ -1,0 +1,196 @@
+/**
+ * Which processes hold a socket: every descriptor in /proc that refers to its inode. There is no shorter way that finds
+ * them all; what can be had cheaply is the order in which processes are asked, and when to stop.
+ */
+import { statSync } from "node:fs";
+import { EACCES, Fd, O_DIRECTORY, openat, sharesDescriptors, tryGetdents64, tryOpenat, tryReadlinkat } from "../sys/index.ts";
+import { cgroupProcesses } from "./cgroup.ts";
+
+/** A descriptor that refers to a socket. */
+export interface Holder {
+  pid: number;
+  fd: number;
+}
+
+export interface HolderSearch {
+  /** Inode -> its holders, by pid and descriptor; an inode without any is absent. */
+  holders: Map<number, Holder[]>;
+  /** Processes whose descriptors may not be read: uid -> how many. They may hold sockets that nobody seems to. */
+  unreadable: Map<number, number>;
+  /** How many processes were asked. */
+  searched: number;
+}
+
+/** Where to look first. Both are the creator's, so they may be wrong: they order the search, they never end it. */
+export interface HolderHints {
+  cgroupIds?: ReadonlySet<bigint>;
+  uids?: ReadonlySet<number>;
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
+const DIRENT = { reclen: 16, name: 19 }; // struct linux_dirent64, include/linux/dirent.h
+const SOCKET_LINK = "socket:["; // fs/socket: "socket:[INODE]"
+
+/** Reads directories of numbers ("/proc", "/proc/PID/fd") with buffers that are used again. */
+class ProcReader {
+  readonly #proc = openat(undefined, "/proc", O_DIRECTORY);
+  readonly #entries = new Uint8Array(64 * 1024);
+  readonly #link = new Uint8Array(64);
+  readonly #name = new Uint8Array(32);
+
+  open(path: string): Fd | number {
+    const number = tryOpenat(this.#proc, Buffer.from(`${path}\0`, "latin1"), O_DIRECTORY);
+    return number < 0 ? number : new Fd(number);
+  }
+
+  /** The entries that are numbers. */
+  numbers(directory: Fd): number[] {
+    const entries = this.#entries;
+    const found: number[] = [];
+    for (let length: number; (length = tryGetdents64(directory, entries)) > 0; ) {
+      for (let at = 0; at < length; at += entries[at + DIRENT.reclen]! | (entries[at + DIRENT.reclen + 1]! << 8)) {
+        let number = 0;
+        let i = at + DIRENT.name;
+        for (; entries[i]! >= ZERO && entries[i]! <= NINE; i++) number = number * 10 + entries[i]! - ZERO;
+        if (i > at + DIRENT.name && entries[i] === 0) found.push(number);
+      }
+    }
+    return found;
+  }
+
+  /** The inode of the socket that entry `fd` of an open /proc/PID/fd refers to, 0 for none, or `-errno`. */
+  socketInode(directory: Fd, fd: number): number {
+    const link = this.#link;
+    this.#writeNumber(fd);
+    const length = tryReadlinkat(directory, this.#name, link);
+    if (length < 0) return length;
+    if (length <= SOCKET_LINK.length || link[0] !== 0x73 /* s */ || link[7] !== 0x5b /* [ */) return 0;
+    let inode = 0;
+    for (let i = SOCKET_LINK.length; i < length - 1; i++) inode = inode * 10 + link[i]! - ZERO;
+    return inode;
+  }
+
+  #writeNumber(number: number): void {
+    const name = this.#name;
+    let digits = 1;
+    for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+    name[digits] = 0;
+    for (let i = digits - 1, rest = number; i >= 0; i--, rest = Math.floor(rest / 10)) name[i] = ZERO + (rest % 10);
+  }
+
+  processes(): number[] {
+    using directory = openat(this.#proc, ".", O_DIRECTORY);
+    return this.numbers(directory);
+  }
+
+  [Symbol.dispose](): void {
+    this.#proc.close();
+  }
+}
+
+/** The owner of a process, or undefined if it has ended. */
+function uidOf(pid: number): number | undefined {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+}
+
+class Search implements HolderSearch {
+  readonly holders = new Map<number, Holder[]>();
+  readonly unreadable = new Map<number, number>();
+  searched = 0;
+
+  constructor(
+    private readonly reader: ProcReader,
+    private readonly wanted: ReadonlySet<number>,
+  ) {}
+
+  /** Looks through one descriptor directory. */
+  #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" {
+    const fds = this.reader.numbers(directory);
+    for (const fd of fds) {
+      const inode = this.reader.socketInode(directory, fd);
+      // Listing a directory and following its links are different permissions: root without CAP_SYS_PTRACE may do only
+      // the first. What is true of one link is true of all.
+      if (inode === -EACCES) return "unreadable";
+      if (inode <= 0 || !this.wanted.has(inode)) continue;
+      const holders = this.holders.get(inode);
+      if (!holders) this.holders.set(inode, [{ pid, fd }]);
+      else if (!holders.some((holder) => holder.pid === pid && holder.fd === fd)) holders.push({ pid, fd });
+    }
+    return fds.length > 0 ? "read" : "empty";
+  }
+
+  #countUnreadable(pid: number): void {
+    const uid = uidOf(pid);
+    if (uid !== undefined) this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
+  }
+
+  process(pid: number): void {
+    const directory = this.reader.open(`${pid}/fd`);
+    if (typeof directory === "number") {
+      if (directory === -EACCES) this.#countUnreadable(pid);
+      return; // or it has ended
+    }
+    using _ = directory;
+    this.searched++;
+    const found = this.#directory(directory, pid);
+    if (found === "unreadable") this.#countUnreadable(pid);
+    // The first thread may have ended while others live on: then its directory is empty and theirs are not.
+    if (found === "empty") this.threads(pid);
+  }
+
+  /** The threads of a process that do not share the descriptors of its first. */
+  threads(pid: number): void {
+    const tasks = this.reader.open(`${pid}/task`);
+    if (typeof tasks === "number") return;
+    using _ = tasks;
+    for (const tid of this.reader.numbers(tasks)) {
+      if (tid === pid || sharesDescriptors(pid, tid)) continue;
+      const directory = this.reader.open(`${pid}/task/${tid}/fd`);
+      if (typeof directory === "number") continue;
+      using __ = directory;
+      this.#directory(directory, pid);
+    }
+  }
+
+  get complete(): boolean {
+    return this.holders.size === this.wanted.size;
+  }
+}
+
+/** Every holder of each of these socket inodes. */
+export function findHolders(inodes: ReadonlySet<number>): HolderSearch {
+  using reader = new ProcReader();
+  const search = new Search(reader, inodes);
+  if (inodes.size === 0) return search;
+  const processes = reader.processes();
+  for (const pid of processes) search.process(pid);
+  // A thread can have a descriptor table of its own (unshare(CLONE_FILES)): looked for only where something is missing
+  // that nothing else explains.
+  if (!search.complete && search.unreadable.size === 0) for (const pid of processes) search.threads(pid);
+  return search;
+}
+
+/** One holder of each of these inodes: ends as soon as all have one, after a handful of processes if the hints are right. */
+export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints): HolderSearch {
+  using reader = new ProcReader();
+  const search = new Search(reader, inodes);
+  const asked = new Set<number>();
+  const ask = (pids: Iterable<number>) => {
+    for (const pid of pids) {
+      if (search.complete) return;
+      if (asked.has(pid)) continue;
+      asked.add(pid);
+      search.process(pid);
+    }
+  };
+  if (inodes.size > 0) {
+    ask(cgroupProcesses(hints.cgroupIds ?? new Set()));
+    if (!search.complete) {
+      const processes = reader.processes();
+      ask(processes.filter((pid) => hints.uids?.has(uidOf(pid) ?? -1)));
+      ask(processes);
+    }
+  }
+  return search;
+}

@@ -1,0 +1,53 @@
+/** Network namespaces for experiments that must not touch the host. */
+import { spawnSync } from "node:child_process";
+import {
+  AF_INET,
+  CLONE_NEWNET,
+  IFF_UP,
+  ioctl,
+  SIOCGIFFLAGS,
+  SIOCSIFFLAGS,
+  SOCK_DGRAM,
+  socket,
+  SyscallError,
+  unshare,
+} from "../sys/index.ts";
+
+const IFREQ_LENGTH = 40; // struct ifreq, include/uapi/linux/if.h: name (16), then a union
+const IFREQ_FLAGS = 16;
+
+/** Brings an interface of the calling thread's namespace up. */
+export function bringUp(name: string): void {
+  const request = new Uint8Array(IFREQ_LENGTH);
+  request.set(Buffer.from(name, "latin1"));
+  const view = new DataView(request.buffer);
+  using fd = socket(AF_INET, SOCK_DGRAM, 0);
+  ioctl(fd, SIOCGIFFLAGS, request);
+  view.setInt16(IFREQ_FLAGS, view.getInt16(IFREQ_FLAGS, true) | IFF_UP, true);
+  ioctl(fd, SIOCSIFFLAGS, request);
+}
+
+/**
+ * Moves the calling thread into a new network namespace with loopback up; processes that it starts from then on live
+ * there. False where that is not permitted (EPERM: it takes CAP_SYS_ADMIN, which {@link userNamespaceCommand} gives).
+ */
+export function enterNewNetworkNamespace(): boolean {
+  try {
+    unshare(CLONE_NEWNET);
+  } catch (error) {
+    if (error instanceof SyscallError && (error.code === "EPERM" || error.code === "ENOSYS")) return false;
+    throw error;
+  }
+  bringUp("lo");
+  return true;
+}
+
+/**
+ * The command that runs another as root of a user namespace of its own, or undefined where this system grants none to
+ * this user. (unshare(2) itself can't do it from within Node: a process with threads gets EINVAL.)
+ */
+export function userNamespaceCommand(): readonly string[] | undefined {
+  const command = ["unshare", "--user", "--map-root-user"];
+  const { status } = spawnSync(command[0]!, [...command.slice(1), "true"], { stdio: "ignore" });
+  return status === 0 ? command : undefined;
+}

@@ -1,0 +1,141 @@
+/** What /proc tells of a process. */
+import { readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
+import { userName } from "./users.ts";
+
+export interface ProcessFacts {
+  pid: number;
+  /** The file that runs, by its last name; the kernel's short name where that may not be read. */
+  program: string;
+  /** The kernel's name for it, at most 15 bytes; programs may change it. */
+  comm: string;
+  /** The command line; null where it may not be read, empty for kernel threads and zombies. */
+  arguments: string[] | null;
+  uid: number;
+  user: string;
+  /** R, S, D, T (stopped), Z (zombie), …: proc(5). */
+  state: string;
+  startedAtMs: number;
+  /** null where it may not be read. */
+  workingDirectory: string | null;
+  /** Path in the cgroup hierarchy. */
+  cgroup: string | null;
+  /** The innermost systemd unit (`nginx.service`, `session-2.scope`). */
+  unit: string | null;
+  /** The 64-digit id of the container that it runs in. */
+  containerId: string | null;
+  /** Parent, grandparent and so on, up to and without pid 1's parent. */
+  parents: { pid: number; program: string }[];
+}
+
+const USER_HZ = 100;
+
+function readProc(pid: number, file: string): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+function readProcLink(pid: number, file: string): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/${file}`);
+  } catch {
+    return null;
+  }
+}
+
+interface Stat {
+  comm: string;
+  state: string;
+  parent: number;
+  startTicks: number;
+}
+
+/** /proc/PID/stat (proc(5)). The name may hold anything, brackets and line ends too: it ends at the last bracket. */
+function readStat(pid: number): Stat | undefined {
+  const text = readProc(pid, "stat");
+  if (text === null) return undefined;
+  const close = text.lastIndexOf(")");
+  const fields = text.slice(close + 2).split(" ");
+  return {
+    comm: text.slice(text.indexOf("(") + 1, close),
+    state: fields[0]!,
+    parent: Number(fields[1]),
+    startTicks: Number(fields[19]),
+  };
+}
+
+/**
+ * The name under which people know the program of a process: of its file, since names of threads may be anything
+ * (`MainThread`), else the kernel's short one. undefined if the process has ended.
+ */
+export function programName(pid: number): string | undefined {
+  const file = readProcLink(pid, "exe");
+  if (file !== null && file !== "") return basename(file.replace(/ \(deleted\)$/, ""));
+  return readProc(pid, "comm")?.replace(/\n$/, "");
+}
+
+/** The kernel's short name of a process. */
+export function commName(pid: number): string | undefined {
+  return readProc(pid, "comm")?.replace(/\n$/, "");
+}
+
+/** `0::/system.slice/nginx.service` and the like (cgroups(7)): the version 2 line, else the first of version 1. */
+function cgroupPath(text: string): string | null {
+  const paths = text.split("\n").map((line) => /^(\d+):([^:]*):(.*)$/.exec(line));
+  const unified = paths.find((match) => match?.[1] === "0" && match[3] !== "/");
+  return (unified ?? paths.find((match) => match && match[3] !== "/") ?? paths[0])?.[3] ?? null;
+}
+
+export function unitOf(cgroup: string): string | null {
+  const units = cgroup.split("/").filter((part) => /\.(service|scope|socket)$/.test(part));
+  return units.at(-1) ?? null;
+}
+
+export function containerIdOf(cgroup: string): string | null {
+  return /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/.exec(cgroup)?.[1] ?? null;
+}
+
+let bootTimeMs: number | undefined;
+function startTime(ticks: number): number {
+  bootTimeMs ??= Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "latin1"))?.[1] ?? 0) * 1000;
+  return bootTimeMs + (ticks * 1000) / USER_HZ;
+}
+
+/** Parents up to pid 1; a process whose parent is out of sight (another pid namespace) has none. */
+function parentChain(stat: Stat): ProcessFacts["parents"] {
+  const parents: ProcessFacts["parents"] = [];
+  for (let pid = stat.parent; pid > 0 && parents.length < 64; ) {
+    const parent = readStat(pid);
+    if (!parent) break;
+    parents.push({ pid, program: programName(pid) ?? parent.comm });
+    pid = parent.parent;
+  }
+  return parents;
+}
+
+/** All facts of a process, or undefined if it has ended. */
+export function processFacts(pid: number): ProcessFacts | undefined {
+  const stat = readStat(pid);
+  const uid = /^Uid:\t(\d+)/m.exec(readProc(pid, "status") ?? "")?.[1];
+  if (!stat || uid === undefined) return undefined;
+  const commandLine = readProc(pid, "cmdline");
+  const cgroup = cgroupPath(readProc(pid, "cgroup") ?? "");
+  return {
+    pid,
+    program: programName(pid) ?? stat.comm,
+    comm: stat.comm,
+    arguments: commandLine === null ? null : commandLine.replace(/\0$/, "").split("\0").filter((_, i, all) => all.length > 1 || all[i] !== ""),
+    uid: Number(uid),
+    user: userName(Number(uid)),
+    state: stat.state,
+    startedAtMs: startTime(stat.startTicks),
+    workingDirectory: readProcLink(pid, "cwd"),
+    cgroup,
+    unit: cgroup === null ? null : unitOf(cgroup),
+    containerId: cgroup === null ? null : containerIdOf(cgroup),
+    parents: parentChain(stat),
+  };
+}

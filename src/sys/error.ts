@@ -1,0 +1,42 @@
+/** Errno names and numbers of this system. Looked up when an error happens: `node:os` is not free to load. */
+function errnoConstants(): Record<string, number> {
+  return process.getBuiltinModule("node:os").constants.errno;
+}
+
+let names: Map<number, string> | undefined;
+
+/** The name of an errno on this system, for example `98 -> "EADDRINUSE"`; `"errno N"` for a number without one. */
+export function errnoName(errno: number): string {
+  names ??= new Map(
+    // EAGAIN and ENOTSUP share numbers with EWOULDBLOCK and EOPNOTSUPP: the kernel's own spelling wins.
+    Object.entries(errnoConstants())
+      .filter(([name]) => name !== "EWOULDBLOCK" && name !== "ENOTSUP")
+      .map(([name, number]) => [number, name]),
+  );
+  return names.get(errno) ?? `errno ${errno}`;
+}
+
+/** The number of an errno's name on this system, for example `"EADDRINUSE" -> 98`. */
+export function errnoNumber(name: string): number {
+  return errnoConstants()[name]!;
+}
+
+/** A system call that the kernel refused. `errno` is positive, `code` its name (`"EADDRINUSE"`). */
+export class SyscallError extends Error {
+  override readonly name = "SyscallError";
+  readonly code: string;
+  constructor(
+    readonly syscall: string,
+    readonly errno: number,
+  ) {
+    const code = errnoName(errno);
+    super(`${syscall}: ${code} (${errno})`);
+    this.code = code;
+  }
+}
+
+/** `result` if the call succeeded; throws {@link SyscallError} if it is `-errno`, as the `try…` calls return it. */
+export function orThrow(syscall: string, result: number): number {
+  if (result < 0) throw new SyscallError(syscall, -result);
+  return result;
+}

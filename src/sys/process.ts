@@ -1,0 +1,63 @@
+/** Processes, credentials and namespaces of the calling thread. */
+import { SYS_pidfd_getfd, SYS_pidfd_open, SYS_pidfd_send_signal, SIG_DFL } from "./constants.ts";
+import { orThrow } from "./error.ts";
+import { Fd } from "./fd.ts";
+import { libc, outcome } from "./ffi.ts";
+
+/** pidfd_open(2): a descriptor that stands for this very process, whatever becomes of its pid. */
+export function pidfdOpen(pid: number): Fd {
+  return new Fd(orThrow("pidfd_open", outcome(libc.syscall(SYS_pidfd_open, pid, 0, 0, 0))));
+}
+
+/** pidfd_getfd(2): a duplicate of descriptor `number` of that process. Needs PTRACE_MODE_ATTACH_REALCREDS. */
+export function pidfdGetfd(pidfd: Fd, number: number): Fd {
+  return new Fd(orThrow("pidfd_getfd", outcome(libc.syscall(SYS_pidfd_getfd, pidfd.number, number, 0, 0))));
+}
+
+/** pidfd_send_signal(2); signal 0 only asks whether one could be sent. */
+export function pidfdSendSignal(pidfd: Fd, signal: number): void {
+  orThrow("pidfd_send_signal", outcome(libc.syscall(SYS_pidfd_send_signal, pidfd.number, signal, 0, 0)));
+}
+
+const KCMP_FILES = 2; // include/uapi/linux/kcmp.h
+const SYS_kcmp: Record<string, number> = { x64: 312, arm64: 272 };
+
+/**
+ * True if both threads use one table of descriptors (kcmp(2)). False also where that can't be told: no such call on this
+ * kernel, or no permission.
+ */
+export function sharesDescriptors(one: number, other: number): boolean {
+  const call = SYS_kcmp[process.arch];
+  return call !== undefined && libc.syscall(call, one, other, KCMP_FILES, 0) === 0;
+}
+
+/** prctl(2), with integers or addresses as arguments. */
+export function prctl(option: number, a: number | bigint = 0, b: number | bigint = 0): number {
+  return orThrow("prctl", outcome(libc.prctl(option, a, b, 0, 0)));
+}
+
+/** setresuid(2), for all threads of the process (the C library sees to that). */
+export function setresuid(real: number, effective: number, saved: number): void {
+  orThrow("setresuid", outcome(libc.setresuid(real, effective, saved)));
+}
+
+/** setns(2): moves the calling thread into the namespace. */
+export function setns(namespace: Fd, type: number): void {
+  orThrow("setns", outcome(libc.setns(namespace.number, type)));
+}
+
+/** unshare(2): gives the calling thread new namespaces. A new user namespace is refused (EINVAL): Node has threads. */
+export function unshare(flags: number): void {
+  orThrow("unshare", outcome(libc.unshare(flags)));
+}
+
+/** Gives a signal its default action again. Node ignores SIGPIPE; a C program dies of it. */
+export function restoreDefaultSignal(signal: number): void {
+  orThrow("signal", outcome(libc.signal(signal, SIG_DFL)));
+}
+
+/** _exit(2): ends the process at once, nothing torn down. For commands that have written all they had to say. */
+export function exitNow(status: number): never {
+  libc._exit(status);
+  throw new Error("unreachable: _exit does not return");
+}

@@ -1,0 +1,30 @@
+/**
+ * Text of others (names of processes, arguments, paths, payload) made harmless for a terminal: control characters, which
+ * could move the cursor or forge a line, and bidirectional marks, which could reorder one (Unicode TR 36), are written
+ * as escapes.
+ */
+// eslint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\\]/g;
+
+export function escapeForTerminal(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    if (character === "\\") return "\\\\";
+    if (character === "\n") return "\\n";
+    if (character === "\t") return "\\t";
+    const code = character.charCodeAt(0);
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
+}
+
+const SECRET_FLAG = /(pass(word|wd|phrase)?|token|secret|key|credential|auth)/i;
+
+/** Arguments with the values of password-, token- and key-like flags replaced by `***`. */
+export function maskSecrets(commandLine: readonly string[]): string[] {
+  return commandLine.map((argument, i) => {
+    const equals = argument.indexOf("=");
+    if (equals > 0 && SECRET_FLAG.test(argument.slice(0, equals))) return `${argument.slice(0, equals)}=***`;
+    const flag = commandLine[i - 1];
+    const isValue = i > 1 && !argument.startsWith("-") && /^--?\w/.test(flag!) && !flag!.includes("=");
+    return isValue && SECRET_FLAG.test(flag!) ? "***" : argument;
+  });
+}
