@@ -7,7 +7,18 @@
  */
 import { readSync, writeSync } from "node:fs";
 import { encodeSockaddr } from "../../src/codec/sockaddr.ts";
-import { accept, AF_INET, bind, connect, Fd, listen, shutdown, SHUT_WR, SOCK_STREAM, socket } from "../../src/sys/index.ts";
+import {
+  accept,
+  AF_INET,
+  bind,
+  connect,
+  Fd,
+  listen,
+  shutdown,
+  SHUT_WR,
+  SOCK_STREAM,
+  socket,
+} from "../../src/sys/index.ts";
 
 const [kind, port, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);

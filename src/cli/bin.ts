@@ -39,7 +39,9 @@ const script = new Script(source, { filename: bundle, ...(cachedData && { cached
 const loaded = { exports: {} as Main };
 script.runInThisContext()(loaded.exports, require, loaded, bundle, import.meta.dirname);
 
-void loaded.exports.main(process.argv.slice(2)).then((status) => {
+async function start(): Promise<void> {
+  const status = await loaded.exports.main(process.argv.slice(2));
   if (!cachedData || script.cachedDataRejected) writeCache(cachePath, script);
   loaded.exports.exit(status);
-});
+}
+void start();

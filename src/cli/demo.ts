@@ -57,7 +57,13 @@ async function act(port: number, flags: string[]): Promise<string> {
   if (flags.length > 0) {
     say(`  $ lastack ls ${port}`);
     const table = readSockets({ filter: { kind: "port", side: "local", port } });
-    listSockets(table, { search: holdersOf(table) }, (text) => writeOut(Buffer.from(text).toString().replace(/^(?=.)/gm, "  ")));
+    listSockets(table, { search: holdersOf(table) }, (text) =>
+      writeOut(
+        Buffer.from(text)
+          .toString()
+          .replace(/^(?=.)/gm, "  "),
+      ),
+    );
   }
   say("  (the server is started again at once)");
   const second = new Actor("server", [String(port), ...flags]);

@@ -55,16 +55,15 @@ export function socketsAsJson(list: SocketList, form: "document" | "lines", sink
     for (const socket of sockets) sink(`${object(socket)}\n`);
     return;
   }
-  const pids = new Set(
-    sockets.flatMap(({ inode }) => (search?.holders.get(inode) ?? []).map(({ pid }) => pid)),
-  );
+  const pids = new Set(sockets.flatMap(({ inode }) => (search?.holders.get(inode) ?? []).map(({ pid }) => pid)));
   const processes = [...pids].map(processFacts).filter((facts) => facts !== undefined);
   const head = {
     schema: JSON_SCHEMA,
     source: table.source,
     denied: table.denied ?? null,
     interrupted: table.interrupted,
-    unreadable: search && [...search.unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count })),
+    unreadable:
+      search && [...search.unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count })),
     processes: search && processes.map(processObject),
   };
   sink(`${JSON.stringify(head).slice(0, -1)},"sockets":[\n${sockets.map(object).join(",\n")}\n]}\n`);

@@ -31,12 +31,7 @@ function keysOf(
 }
 
 /** A count for each key, and within it for each state; most first. */
-export function summarize(
-  table: SocketTable,
-  by: SummaryKey,
-  search: HolderSearch | undefined,
-  json: boolean,
-): string {
+export function summarize(table: SocketTable, by: SummaryKey, search: HolderSearch | undefined, json: boolean): string {
   const counts = new Map<string, Map<string, number>>();
   const program = cached(programName);
   let total = 0;
@@ -48,7 +43,9 @@ export function summarize(
     }
   }
   const sum = (states: Map<string, number>) => [...states.values()].reduce((a, b) => a + b, 0);
-  const rows = [...counts].map(([key, states]) => ({ key, count: sum(states), states })).sort((a, b) => b.count - a.count);
+  const rows = [...counts]
+    .map(([key, states]) => ({ key, count: sum(states), states }))
+    .sort((a, b) => b.count - a.count);
   if (json) {
     const groups = rows.map((row) => ({ ...row, states: Object.fromEntries(row.states) }));
     return `${JSON.stringify({ schema: JSON_SCHEMA, by, total, groups })}\n`;

@@ -70,7 +70,8 @@ function explain(error: unknown, command: string | undefined): void {
   const status = exitStatusOf(error);
   const name = command === undefined || command.startsWith("-") ? "lastack" : `lastack ${command}`;
   const text = error instanceof Error ? error.message : String(error);
-  const detail = status === EXIT.internal && error instanceof Error ? `\n${error.stack}\nThis is a bug of lastack.` : "";
+  const detail =
+    status === EXIT.internal && error instanceof Error ? `\n${error.stack}\nThis is a bug of lastack.` : "";
   const hint = status === EXIT.usage ? `\nTry '${name} --help'.` : "";
   writeErr(`${name}: ${text}${detail}${hint}\n`);
 }

@@ -10,7 +10,7 @@ export class ClosedOutput extends Error {
 const TIOCGWINSZ = 0x5413; // include/uapi/asm-generic/ioctls.h
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {

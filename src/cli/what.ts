@@ -55,7 +55,8 @@ function distance(a: string, b: string, most: number): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, rows[i - 1]![j - 1]! + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, rows[i - 2]![j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
       rows[i]![j] = best;
     }
   }
@@ -96,7 +97,8 @@ export function parseWhat(words: readonly string[]): What {
     program: (value) => what.programs.add(value),
     user: (value) => {
       const uid = userId(value);
-      if (uid === undefined) throw new UsageError(`there is no user '${value}' in /etc/passwd; a number will do as well`);
+      if (uid === undefined)
+        throw new UsageError(`there is no user '${value}' in /etc/passwd; a number will do as well`);
       what.uids.add(uid);
     },
     state: addState,
@@ -111,9 +113,10 @@ export function parseWhat(words: readonly string[]): What {
     if (/^:?\d+$/.test(word)) ports.push(portFilter(parsePort(word)));
     else if (parseState(word)) addState(word);
     else if (addressFilter(word)) addresses.push(addressFilter(word)!);
-    else if (/^(.*[.\]*]|localhost):[^:]*$/.test(word) || /^:/.test(word)) ports.push(endpointFilter(word));
+    else if (/^(.*[.\]*]|localhost):[^:]*$/.test(word) || word.startsWith(":")) ports.push(endpointFilter(word));
     else if (/^\d/.test(word)) parsePort(word);
-    else if (misspeltState(word)) throw new UsageError(`${unknownState(word).message}. For a program of this name: program ${word}`);
+    else if (misspeltState(word))
+      throw new UsageError(`${unknownState(word).message}. For a program of this name: program ${word}`);
     else what.programs.add(word);
   };
   for (let i = 0; i < words.length; i++) {

@@ -50,7 +50,7 @@ export function encodeNetlinkMessage(message: NetlinkMessage): Uint8Array {
 export function decodeNetlinkMessages(bytes: Uint8Array): Decoded<NetlinkMessage[]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: NetlinkMessage[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const left = bytes.length - at;
     if (left < NLMSG_HEADER_LENGTH) return undecodable("truncated", "nlmsg", at, NLMSG_HEADER_LENGTH, left);
     const length = view.getUint32(at + NLMSG.len, true);
@@ -93,13 +93,16 @@ export function encodeAttributes(attributes: readonly Attribute[]): Uint8Array {
 export function decodeAttributes(bytes: Uint8Array): Decoded<Attribute[]> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const attributes: Attribute[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const left = bytes.length - at;
     if (left < NLATTR_HEADER_LENGTH) return undecodable("truncated", "nlattr", at, NLATTR_HEADER_LENGTH, left);
     const length = view.getUint16(at, true);
     if (length < NLATTR_HEADER_LENGTH) return undecodable("bad-length", "nlattr", at, NLATTR_HEADER_LENGTH, length);
     if (length > left) return undecodable("truncated", "nlattr", at, length, left);
-    attributes.push({ type: view.getUint16(at + 2, true), value: bytes.subarray(at + NLATTR_HEADER_LENGTH, at + length) });
+    attributes.push({
+      type: view.getUint16(at + 2, true),
+      value: bytes.subarray(at + NLATTR_HEADER_LENGTH, at + length),
+    });
     at += align4(length);
   }
   return decoded(attributes);

@@ -25,7 +25,8 @@ function address(hex: string): Uint8Array {
 /** One line of the file, its heading excluded. */
 export function decodeProcNetTcpRow(line: string): Decoded<InetDiagMessage> {
   const match = ROW.exec(line);
-  if (!match || match[1]!.length !== match[3]!.length) return undecodable("bad-text", "proc-net-tcp", 0, 12, line.length);
+  if (!match || match[1]!.length !== match[3]!.length)
+    return undecodable("bad-text", "proc-net-tcp", 0, 12, line.length);
   const hex = (i: number) => Number.parseInt(match[i]!, 16);
   return decoded({
     family: match[1]!.length === 8 ? AF_INET : AF_INET6,

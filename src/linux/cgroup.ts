@@ -1,6 +1,15 @@
 /** Control groups, version 2: from the id that a socket carries to the processes in it. */
 import { readFileSync } from "node:fs";
-import { Fd, FILEID_KERNFS, O_DIRECTORY, O_RDONLY, openat, tryOpenat, tryOpenByHandleAt, tryRead } from "../sys/index.ts";
+import {
+  Fd,
+  FILEID_KERNFS,
+  O_DIRECTORY,
+  O_RDONLY,
+  openat,
+  tryOpenat,
+  tryOpenByHandleAt,
+  tryRead,
+} from "../sys/index.ts";
 
 /** Where the version 2 hierarchy is mounted, or undefined. */
 function cgroup2Mount(): string | undefined {

@@ -3,7 +3,16 @@
  * them all; what can be had cheaply is the order in which processes are asked, and when to stop.
  */
 import { statSync } from "node:fs";
-import { EACCES, Fd, O_DIRECTORY, openat, sharesDescriptors, tryGetdents64, tryOpenat, tryReadlinkat } from "../sys/index.ts";
+import {
+  EACCES,
+  Fd,
+  O_DIRECTORY,
+  openat,
+  sharesDescriptors,
+  tryGetdents64,
+  tryOpenat,
+  tryReadlinkat,
+} from "../sys/index.ts";
 import { cgroupProcesses } from "./cgroup.ts";
 
 /** A descriptor that refers to a socket. */
@@ -48,7 +57,7 @@ class ProcReader {
   numbers(directory: Fd): number[] {
     const entries = this.#entries;
     const found: number[] = [];
-    for (let length: number; (length = tryGetdents64(directory, entries)) > 0; ) {
+    for (let length: number; (length = tryGetdents64(directory, entries)) > 0;) {
       for (let at = 0; at < length; at += entries[at + DIRENT.reclen]! | (entries[at + DIRENT.reclen + 1]! << 8)) {
         let number = 0;
         let i = at + DIRENT.name;

@@ -107,7 +107,7 @@ function startTime(ticks: number): number {
 /** Parents up to pid 1; a process whose parent is out of sight (another pid namespace) has none. */
 function parentChain(stat: Stat): ProcessFacts["parents"] {
   const parents: ProcessFacts["parents"] = [];
-  for (let pid = stat.parent; pid > 0 && parents.length < 64; ) {
+  for (let pid = stat.parent; pid > 0 && parents.length < 64;) {
     const parent = readStat(pid);
     if (!parent) break;
     parents.push({ pid, program: programName(pid) ?? parent.comm });
@@ -127,7 +127,13 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     pid,
     program: programName(pid) ?? stat.comm,
     comm: stat.comm,
-    arguments: commandLine === null ? null : commandLine.replace(/\0$/, "").split("\0").filter((_, i, all) => all.length > 1 || all[i] !== ""),
+    arguments:
+      commandLine === null
+        ? null
+        : commandLine
+            .replace(/\0$/, "")
+            .split("\0")
+            .filter((_, i, all) => all.length > 1 || all[i] !== ""),
     uid: Number(uid),
     user: userName(Number(uid)),
     state: stat.state,

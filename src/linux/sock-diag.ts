@@ -10,7 +10,17 @@ import {
   type SocketId,
 } from "../codec/inet-diag.ts";
 import { decodeNetlinkAnswer, decodeNetlinkMessages, NLMSG_ERROR, type NetlinkMessage } from "../codec/nlmsg.ts";
-import { AF_NETLINK, errnoNumber, Fd, NETLINK_SOCK_DIAG, recv, send, SOCK_RAW, socket, SyscallError } from "../sys/index.ts";
+import {
+  AF_NETLINK,
+  errnoNumber,
+  Fd,
+  NETLINK_SOCK_DIAG,
+  recv,
+  send,
+  SOCK_RAW,
+  socket,
+  SyscallError,
+} from "../sys/index.ts";
 import { Dump, type Slab } from "./dump.ts";
 import { NetlinkError } from "./netlink-error.ts";
 
@@ -53,7 +63,7 @@ export class SockDiag {
     const seq = ++this.#seq;
     send(this.#fd, encodeDumpRequest({ ...request, seq }));
     const dump = new Dump(seq);
-    for (let lost = false; ; ) {
+    for (let lost = false; ;) {
       const room = dump.room();
       let received: number;
       try {

@@ -21,7 +21,7 @@ type RowVisitor = (bytes: Uint8Array, at: number, end: number) => void;
 export function eachRow(table: Pick<SocketTable, "slabs">, visit: RowVisitor): void {
   for (const { bytes, length } of table.slabs) {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const size = words[at >> 2]!;
       if ((words[(at + NLMSG.type) >> 2]! & 0xffff) > NLMSG_OVERRUN) visit(bytes, at + NLMSG_HEADER_LENGTH, at + size);
       at += align4(size);

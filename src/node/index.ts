@@ -53,5 +53,6 @@ export function sockets(options: SocketsOptions = {}): ListedSocket[] {
   const list: ListedSocket[] = decodeRows(table).map(toTcpSocket);
   if (!owners) return list;
   const { holders } = findHolders(new Set(list.map(({ inode }) => inode).filter((inode) => inode !== 0)));
-  return list.map((socket) => ({ ...socket, owners: holders.get(socket.inode) ?? [] }));
+  for (const socket of list) socket.owners = holders.get(socket.inode) ?? [];
+  return list;
 }

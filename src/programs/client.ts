@@ -56,7 +56,8 @@ export function runClient(options: ClientOptions, say: Say): void {
       setsockopt(fd, SOL_SOCKET, SO_LINGER, encodeLinger(lingerSeconds)),
     );
   }
-  if (from) step(say, `bind ${formatEndpoint(formatIp(from.address), from.port)}`, () => bind(fd, encodeSockaddr(from)));
+  if (from)
+    step(say, `bind ${formatEndpoint(formatIp(from.address), from.port)}`, () => bind(fd, encodeSockaddr(from)));
   step(say, `connect ${formatEndpoint(formatIp(address), port)}`, () => connect(fd, encodeSockaddr({ address, port })));
   say(`connected from ${formatSockaddr(getsockname(fd))}`);
   const message = encodeMessage(options.message);

@@ -147,4 +147,3 @@ function sendOrBlock(fd: Fd, message: Uint8Array, say: Say, sent: number): numbe
   if (!quick) say(`write goes on after ${((performance.now() - blockedSince) / 1000).toFixed(1)} s`);
   return late;
 }
-

@@ -47,7 +47,7 @@ function isUnspecified(bytes: Uint8Array, from: number): boolean {
 
 /** True if an IPv6 wildcard listener takes IPv4 too. Sources that do not tell (/proc) get the narrower reading. */
 function isDualStack(bytes: Uint8Array, from: number, end: number): boolean {
-  for (let at = from + INET_DIAG_MSG_LENGTH; at + NLATTR_HEADER_LENGTH <= end; ) {
+  for (let at = from + INET_DIAG_MSG_LENGTH; at + NLATTR_HEADER_LENGTH <= end;) {
     const length = bytes[at]! | (bytes[at + 1]! << 8);
     if (bytes[at + 2] === INET_DIAG_SKV6ONLY && bytes[at + 3] === 0) return bytes[at + 4] === 0;
     if (length < NLATTR_HEADER_LENGTH) break;
@@ -95,7 +95,7 @@ export class SocketRows {
   append(bytes: Uint8Array, length: number, sink: (text: Uint8Array) => void): number {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     let rows = 0;
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const size = words[at >> 2]!;
       if ((words[(at + 4) >> 2]! & 0xffff) > NLMSG_OVERRUN) {
         this.#row(bytes, words, at + NLMSG_HEADER_LENGTH, at + size);
@@ -132,8 +132,7 @@ export class SocketRows {
       (state === TCP_LISTEN || state === TCP_CLOSE || state === TCP_BOUND_INACTIVE) &&
       isUnspecified(bytes, from + INET_DIAG_MSG.src) &&
       isDualStack(bytes, from, end);
-    const mapped =
-      !v4 && (isMapped(bytes, from + INET_DIAG_MSG.src) || isMapped(bytes, from + INET_DIAG_MSG.dst));
+    const mapped = !v4 && (isMapped(bytes, from + INET_DIAG_MSG.src) || isMapped(bytes, from + INET_DIAG_MSG.dst));
 
     let start = this.#at;
     let at = putBytes(out, start, v4 ? TCP4 : dual || mapped ? TCP46 : TCP6);

@@ -1,0 +1,23 @@
+import fc from "fast-check";
+import { afterEach, expect } from "vitest";
+import { seed } from "./random.ts";
+
+delete process.env["NODE_EXTRA_CA_CERTS"]; // reading them makes every start of Node slower
+fc.configureGlobal({ seed });
+
+// Any warning of the process (a leak, a deprecation) fails the test that caused it.
+const warnings: string[] = [];
+process.on("warning", (warning) => {
+  // Printed by Node when modules of both kinds load each other; not ours.
+  if (warning.name !== "ExperimentalWarning") warnings.push(String(warning));
+});
+
+afterEach((context) => {
+  if (context.task.result?.state === "fail") {
+    const file = context.task.file.name;
+    process.stderr.write(
+      `replay: LASTACK_SEED=${seed} npx vitest run ${file} -t ${JSON.stringify(context.task.name)}\n`,
+    );
+  }
+  expect(warnings.splice(0)).toEqual([]);
+});
