@@ -1,0 +1,80 @@
+/** The lint rule that keeps imports going one way is itself put to the test, with files that break it. */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+let copy: string;
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), "lastack-layers-"));
+  cpSync(join(project, "src"), join(copy, "src"), { recursive: true });
+  cpSync(join(project, ".oxlintrc.json"), join(copy, ".oxlintrc.json"));
+});
+
+afterAll(() => rmSync(copy, { recursive: true }));
+
+/** What lint says of one file of the copy. */
+function lint(file: string, text: string): { status: number | null; output: string } {
+  const path = join(copy, "src", file);
+  writeFileSync(path, text);
+  try {
+    const tool = join(project, "node_modules/.bin/oxlint");
+    const { status, stdout } = spawnSync(tool, ["-c", ".oxlintrc.json", path], { cwd: copy, encoding: "utf8" });
+    return { status, output: stdout };
+  } finally {
+    rmSync(path);
+  }
+}
+
+test.each([
+  ["codec", "../sys/index.ts"],
+  ["codec", "node:fs"],
+  ["codec", "koffi"],
+  ["view", "../linux/sockets.ts"],
+  ["view", "node:os"],
+  ["sys", "../codec/address.ts"],
+  ["linux", "../sys/ffi.ts"],
+  ["linux", "../view/escape.ts"],
+  ["linux", "../cli/output.ts"],
+  ["linux", "koffi"],
+  ["programs", "../linux/sockets.ts"],
+  ["programs", "../cli/output.ts"],
+  ["node", "../cli/output.ts"],
+  ["node", "../view/escape.ts"],
+  ["cli", "../node/index.ts"],
+  ["cli", "../sys/socket.ts"],
+  ["cli", "koffi"],
+])("src/%s must not import %s", (room, imported) => {
+  const { status, output } = lint(`${room}/offender.ts`, `import * as x from "${imported}";\nexport const y = x;\n`);
+  expect(status, output).not.toBe(0);
+  expect(output).toContain("no-restricted-imports");
+});
+
+test.each([
+  ["codec", "./address.ts"],
+  ["view", "../codec/address.ts"],
+  ["sys", "node:path"],
+  ["sys", "./fd.ts"],
+  ["linux", "../sys/index.ts"],
+  ["linux", "node:fs"],
+  ["programs", "../codec/address.ts"],
+  ["cli", "../programs/steps.ts"],
+  ["cli", "node:timers/promises"],
+  ["node", "../linux/sockets.ts"],
+])("src/%s may import %s", (room, imported) => {
+  const { output } = lint(`${room}/guest.ts`, `import * as x from "${imported}";\nexport const y = x;\n`);
+  expect(output).not.toContain("no-restricted-imports");
+});
+
+test.each(["Date.now()", "performance.now()", "Math.random()", "process.pid", "Buffer.alloc(1)"])(
+  "src/codec, which runs in a browser and repeatably, must not use %s",
+  (expression) => {
+    const { status, output } = lint("codec/offender.ts", `export const y = ${expression};\n`);
+    expect(status, output).not.toBe(0);
+    expect(output).toMatch(/no-restricted-(globals|properties)/);
+  },
+);
