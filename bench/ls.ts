@@ -1,28 +1,94 @@
-import { paired, ratio, median, difference } from "./support/harness.ts";
+/**
+ * `npm run bench`: lastack ls against ss, netstat and lsof, and against Node doing nothing, with few and many sockets.
+ * Prints a table and writes it to docs/performance.md. Takes some minutes; needs root (or a user namespace) for network
+ * namespaces of its own, and of the tools those that are installed.
+ */
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { fileURLToPath } from "node:url";
+import { difference, median, paired, ratio } from "./support/harness.ts";
 import { Population } from "./support/population.ts";
-delete process.env["NODE_EXTRA_CA_CERTS"];
-async function main() {
-  const [kind, n] = process.argv.slice(2);
-  let t = performance.now();
-  const p = await Population.create(kind as "held" | "time-wait", Number(n));
-  console.log("ready", performance.now() - t);
-  const L = ["node", "dist/lastack.cjs"];
-  const show = (name: string, a: string[], b: string[], r = 9) => {
-    const x = paired(a, b, r);
-    console.log(
-      name,
-      median(x[0].ms).toFixed(1),
-      median(x[1].ms).toFixed(1),
-      "ratio",
-      ratio(x).toFixed(3),
-      "diff",
-      difference(x).toFixed(1),
-    );
-  };
-  show("ls --no-owner vs ss -tan", [...L, "ls", "--no-owner"], ["ss", "-tan"]);
-  show("listen vs node", [...L, "ls", "--listen", "8000"], ["node", "-e", "0"], 15);
-  show("listen no-owner vs node", [...L, "ls", "--listen", "8000", "--no-owner"], ["node", "-e", "0"], 15);
-  if (kind === "held") show("ls vs ss -tanp", [...L, "ls"], ["ss", "-tanp"], 5);
-  await p.end();
+
+const CLI = fileURLToPath(new URL("../dist/lastack.cjs", import.meta.url));
+const REPORT = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+const NOTHING = [process.execPath, "-e", "0"];
+
+const lastack = (...args: string[]) => [process.execPath, CLI, ...args];
+
+interface Comparison {
+  ours: string[];
+  theirs: readonly string[];
+  runs: number;
 }
-main();
+
+const rows: string[] = [];
+
+function compare(what: string, { ours, theirs, runs }: Comparison): void {
+  const name = theirs === NOTHING ? "node -e 0" : theirs.join(" ");
+  if (theirs !== NOTHING && spawnSync("which", [theirs[0]!]).status !== 0) {
+    rows.push(`| ${what} | \`lastack ${ours.join(" ")}\` | \`${name}\` | not installed | | |`);
+    return;
+  }
+  const timing = paired(lastack(...ours), theirs, runs);
+  const [mine, other] = timing.map(({ ms }) => `${median(ms).toFixed(0)} ms`);
+  const result =
+    theirs === NOTHING
+      ? `${difference(timing) >= 0 ? "+" : ""}${difference(timing).toFixed(1)} ms`
+      : ratio(timing).toFixed(2);
+  const row = `| ${what} | \`lastack ${ours.join(" ")}\` | \`${name}\` | ${mine} | ${other} | ${result} |`;
+  process.stdout.write(`${row}\n`);
+  rows.push(row);
+}
+
+/** Without owners: sockets that no process has. */
+async function withoutOwners(count: number, runs: number): Promise<void> {
+  const population = await Population.create("time-wait", count);
+  const what = `${count.toLocaleString("en")}, TIME-WAIT`;
+  compare(what, { ours: ["ls", "--no-owner"], theirs: ["ss", "-tan"], runs });
+  compare(what, { ours: ["ls", "8000", "--listen"], theirs: NOTHING, runs: 25 });
+  if (count < 100) compare(what, { ours: ["ls"], theirs: NOTHING, runs: 25 });
+  await population.end();
+}
+
+/** With owners: sockets that processes hold. */
+async function withOwners(count: number, runs: number, slowRuns: number): Promise<void> {
+  const population = await Population.create("held", count);
+  const what = `${count.toLocaleString("en")}, held`;
+  compare(what, { ours: ["ls", "--no-owner"], theirs: ["ss", "-tan"], runs });
+  compare(what, { ours: ["ls", "8000", "--listen", "--no-owner"], theirs: NOTHING, runs: 25 });
+  compare(what, { ours: ["ls", "8000", "--listen"], theirs: NOTHING, runs: count < 100 ? 25 : runs });
+  for (const theirs of [
+    ["ss", "-tanp"],
+    ["netstat", "-tanp"],
+    ["lsof", "-nP", "-iTCP"],
+  ]) {
+    compare(what, { ours: ["ls"], theirs, runs: slowRuns });
+  }
+  await population.end();
+}
+
+delete process.env["NODE_EXTRA_CA_CERTS"]; // reading them makes every start of Node slower
+for (const [count, runs, slowRuns] of [
+  [13, 25, 15],
+  [20_000, 15, 5],
+  [125_000, 9, 3],
+] as const) {
+  await withoutOwners(count, runs);
+  await withOwners(count, runs, slowRuns);
+}
+
+const report = `# Performance
+
+Written by \`npm run bench\` (bench/ls.ts): whole processes, output discarded, the two commands of a row in turn. Times are
+medians; the last column is the median of the pairs' ratios, or, against \`node -e 0\`, of their differences. Absolute
+times are this machine's (${cpus().length} processors, Linux ${release().split("-")[0]}, Node ${process.versions.node}); ratios carry over.
+
+| sockets | lastack | against | lastack | other | ratio |
+|---|---|---|---|---|---|
+${rows.join("\n")}
+
+"TIME-WAIT" sockets belong to no process. "Held" ones are both ends of connections, each a descriptor of some process:
+asked for owners, every tool looks at every descriptor of every process, since any of them may hold the socket.
+`;
+writeFileSync(REPORT, report);
