@@ -6,6 +6,7 @@ import { eachRow, inodeAt, type SocketTable } from "../linux/socket-table.ts";
 import { userName } from "../linux/users.ts";
 import { asBytes, putBytes, putDecimal, SPACE } from "../view/bytes.ts";
 import { escapeForTerminal } from "../view/escape.ts";
+import { asRoot } from "./as-root.ts";
 import { cached } from "./cached.ts";
 import { FIXED_WIDTHS, SocketRows, type RowContext } from "../view/socket-rows.ts";
 
@@ -96,7 +97,10 @@ export function shortcomings(table: SocketTable, search: HolderSearch | undefine
   if (table.interrupted) sentences.push("the table changed while it was read: rows may be missing or double");
   if (search && search.unreadable.size > 0) {
     const users = [...search.unreadable].map(([uid, count]) => `${count} of ${escapeForTerminal(userName(uid))}`);
-    sentences.push(`processes that may not be read: ${users.join(", ")}; an owner shown as ? may be one of them`);
+    const more = process.getuid?.() === 0 ? "" : `. To see all: ${asRoot()}`;
+    sentences.push(
+      `processes that may not be read: ${users.join(", ")}; an owner shown as ? may be one of them${more}`,
+    );
   }
   return sentences;
 }

@@ -5,6 +5,7 @@ import { LISTEN_MASK } from "../codec/state.ts";
 import { readSockets } from "../linux/sockets.ts";
 import { StepFailed } from "../programs/steps.ts";
 import { escapeForTerminal } from "../view/escape.ts";
+import { asRoot } from "./as-root.ts";
 import { exitStatusOf } from "./exit-status.ts";
 import { holdersOf, listSockets, shortcomings } from "./listing.ts";
 import { terminalWidth, writeErr, writeOut } from "./output.ts";
@@ -38,7 +39,8 @@ function advise(code: string, port: number, program: "server" | "client"): void 
     case "EACCES":
       writeErr(
         `Ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE: take a higher port, or run as root:\n` +
-          `  sudo ${[process.execPath, ...process.argv.slice(1)].map(shellWord).join(" ")}\n`,
+          `  ${asRoot()}
+`,
       );
       break;
     case "EADDRNOTAVAIL":
@@ -57,10 +59,6 @@ function advise(code: string, port: number, program: "server" | "client"): void 
     default:
       if (program === "client") writeErr(`To see the connection: lastack ls ${port}\n`);
   }
-}
-
-function shellWord(word: string): string {
-  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Tells a failed step with errno by number, name and meaning, then what stands in the way. Returns the exit status. */

@@ -55,6 +55,7 @@ export interface TcpSocket {
 const AF_INET = 2;
 const TCP_SYN_RECV = 3;
 const TCP_TIME_WAIT = 6;
+const TCP_CLOSE = 7;
 const TCP_NEW_SYN_RECV = 12;
 
 /** True where the uid that the kernel reports means nothing: it keeps none for these. */
@@ -82,7 +83,8 @@ export function toTcpSocket(message: InetDiagMessage): TcpSocket {
   const wildcard = (address: Uint8Array) => protocol === "tcp46" && isUnspecified(address);
   const socket: TcpSocket = {
     protocol,
-    state: stateName(message.state) ?? `UNKNOWN-${message.state}`,
+    // The kernel answers a question about TCP_BOUND_INACTIVE with sockets in TCP_CLOSE; no others of that state are listed.
+    state: message.state === TCP_CLOSE ? "BOUND" : (stateName(message.state) ?? `UNKNOWN-${message.state}`),
     local: { address: wildcard(message.source) ? "*" : formatIp(message.source), port: message.sourcePort },
     peer: {
       address: wildcard(message.destination) ? "*" : formatIp(message.destination),

@@ -81,7 +81,7 @@ export class Dump {
       at += (length + 3) & ~3;
     }
     if (flags & NLM_F_DUMP_INTR) this.#interrupted = true;
-    slab.length = end;
+    slab.length = at; // not `end`: a last message without its padding must not shift the next datagram
     return { kind: "more" };
   }
 }

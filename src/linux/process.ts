@@ -95,7 +95,8 @@ export function unitOf(cgroup: string): string | null {
 }
 
 export function containerIdOf(cgroup: string): string | null {
-  return /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/.exec(cgroup)?.[1] ?? null;
+  // A container's monitor (conmon) bears its id too, but runs outside.
+  return /(?:^|[/:-])(?<!-conmon-)([0-9a-f]{64})(?:\.scope)?(?:\/|$)/.exec(cgroup)?.[1] ?? null;
 }
 
 let bootTimeMs: number | undefined;
