@@ -2,14 +2,43 @@
 // from V8's code cache; and the library as modules with their types.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const { version, devDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist");
+
+// No garbage collector: there are no objects. The memory (src/view/wasm/layout.ts) has a page for the tables; the caller
+// enlarges it to what it needs.
+const ASC_OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--initialMemory", "1"];
+
+/**
+ * The formatter of rows, compiled from AssemblyScript to WebAssembly, as a module of TypeScript. Compiling takes seconds,
+ * so it is left out while the sources are those that the module was made from.
+ */
+async function compileRows() {
+  const module = "src/view/wasm/binary.ts";
+  const sources = ["layout.ts", "assembly/rows.ts", "assembly/text.ts"].map((name) => `src/view/wasm/${name}`);
+  const hash = createHash("sha256").update([devDependencies.assemblyscript, ...ASC_OPTIONS].join(" "));
+  for (const source of sources) hash.update(readFileSync(source));
+  const head = `// Made by scripts/build.mjs from ${hash.digest("hex")}.\n`;
+  if (existsSync(module) && readFileSync(module, "utf8").startsWith(head)) return;
+  const { default: asc } = await import("assemblyscript/asc");
+  let binary;
+  const { error, stderr } = await asc.main(
+    ["src/view/wasm/assembly/rows.ts", "--outFile", "rows.wasm", ...ASC_OPTIONS],
+    {
+      writeFile: (_name, contents) => void (binary = contents),
+    },
+  );
+  if (error) throw new Error(`${error.message}\n${stderr}`);
+  // Numbers: V8's code cache has them ready, whereas base64 costs a start 1 ms.
+  const lines = [...binary].join(", ").replace(/(.{100,116},) /g, "$1\n  ");
+  writeFileSync(module, `${head}export const ROWS_WASM = new Uint8Array([\n  ${lines},\n]);\n`);
+}
 
 /** One entry as the text of a CommonJS file, ASCII only. */
 async function bundle(entry, define, banner = "") {
@@ -29,6 +58,7 @@ async function bundle(entry, define, banner = "") {
   return outputFiles[0].text;
 }
 
+await compileRows();
 const program = await bundle("src/cli/main.ts", { LASTACK_VERSION: JSON.stringify(version) });
 const name = `lastack-${createHash("sha256").update(program).digest("hex").slice(0, 12)}.cjs`;
 writeFileSync(`dist/${name}`, program);

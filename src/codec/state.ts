@@ -49,6 +49,16 @@ export function stateName(number: number): TcpState | undefined {
   return byNumber[number];
 }
 
+const TCP_CLOSE = 7;
+
+/**
+ * The name of the state of a socket that the kernel listed. Asked for TCP_BOUND_INACTIVE it answers with TCP_CLOSE, which
+ * sockets that nobody asked for are never listed with (net/ipv4/inet_diag.c).
+ */
+export function listedStateName(number: number): TcpState | undefined {
+  return number === TCP_CLOSE ? "BOUND" : stateName(number);
+}
+
 /** The bit mask, as sock_diag takes it, of all kernel states that go by this name. */
 export function stateMask(state: TcpState): number {
   return STATES.filter(({ rfc }) => rfc === state).reduce((mask, { number }) => mask | (1 << number), 0);

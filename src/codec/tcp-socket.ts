@@ -11,7 +11,7 @@ import {
   type InetDiagMessage,
   type TimerKind,
 } from "./inet-diag.ts";
-import { stateName, type TcpState } from "./state.ts";
+import { listedStateName, type TcpState } from "./state.ts";
 import { decodeTcpInfo, type TcpInfo } from "./tcp-info.ts";
 
 /** tcp46: an IPv6 socket that speaks IPv4 too (a dual-stack listener) or only (a v4-mapped connection). */
@@ -55,11 +55,10 @@ export interface TcpSocket {
 const AF_INET = 2;
 const TCP_SYN_RECV = 3;
 const TCP_TIME_WAIT = 6;
-const TCP_CLOSE = 7;
 const TCP_NEW_SYN_RECV = 12;
 
 /** True where the uid that the kernel reports means nothing: it keeps none for these. */
-export function hasNoUid(state: number, inode: number): boolean {
+function hasNoUid(state: number, inode: number): boolean {
   return inode === 0 && (state === TCP_TIME_WAIT || state === TCP_SYN_RECV || state === TCP_NEW_SYN_RECV);
 }
 
@@ -83,8 +82,7 @@ export function toTcpSocket(message: InetDiagMessage): TcpSocket {
   const wildcard = (address: Uint8Array) => protocol === "tcp46" && isUnspecified(address);
   const socket: TcpSocket = {
     protocol,
-    // The kernel answers a question about TCP_BOUND_INACTIVE with sockets in TCP_CLOSE; no others of that state are listed.
-    state: message.state === TCP_CLOSE ? "BOUND" : (stateName(message.state) ?? `UNKNOWN-${message.state}`),
+    state: listedStateName(message.state) ?? `UNKNOWN-${message.state}`,
     local: { address: wildcard(message.source) ? "*" : formatIp(message.source), port: message.sourcePort },
     peer: {
       address: wildcard(message.destination) ? "*" : formatIp(message.destination),

@@ -1,12 +1,16 @@
-/** Rows of a socket table, from the kernel's bytes to text without a stop between. */
-import { INET_DIAG_MSG, INET_DIAG_MSG_LENGTH, INET_DIAG_SKV6ONLY, TIMERS } from "../codec/inet-diag.ts";
-import { align4, NLATTR_HEADER_LENGTH, NLMSG_HEADER_LENGTH, NLMSG_OVERRUN } from "../codec/nlmsg.ts";
-import { STATES } from "../codec/state.ts";
-import { hasNoUid } from "../codec/tcp-socket.ts";
-import { asBytes, isMapped, NEWLINE, padTo, putBytes, putDecimal, putIpv4, putIpv6, SPACE } from "./bytes.ts";
+/**
+ * Rows of a socket table, from the kernel's bytes to text without a stop between. The rows themselves are written by
+ * WebAssembly (wasm/assembly/); this file feeds it, and tells it what the kernel's bytes do not say.
+ */
+import { TIMERS } from "../codec/inet-diag.ts";
+import { listedStateName, STATES } from "../codec/state.ts";
+import { asBytes, NEWLINE } from "./bytes.ts";
+import * as layout from "./wasm/layout.ts";
+import { rowFormatter, type RowFormatter } from "./wasm/module.ts";
 
 /** What the rows need to know beside the kernel's bytes. Texts are bytes, safe for a terminal. */
 export interface RowContext {
+  /** May be asked for the same again. Names beyond {@link layout.NAME_ROOM} bytes are cut: Linux has none that long. */
   user(uid: number): Uint8Array;
   interfaceName(index: number): Uint8Array;
   /** undefined: the table has no owner column. */
@@ -20,207 +24,150 @@ export interface RowContext {
 export const COLUMNS = ["Proto", "Recv-Q", "Send-Q", "Local", "Peer", "State", "Timer", "User", "Owner"] as const;
 /** Widths of a table whose rows are not known beforehand. Piped output always has these: it does not depend on them. */
 export const FIXED_WIDTHS: readonly number[] = [5, 6, 6, 21, 21, 12, 16, 8, 0];
-const OWNER = 8;
+const OWNER_COLUMN = 8;
 
-const NAMES: Uint8Array[] = [];
-for (const { number, rfc } of STATES) NAMES[number] = asBytes(rfc);
-const UNKNOWN = asBytes("UNKNOWN-");
-const TIMER_NAMES = TIMERS.map((name) => asBytes(`${name}:`));
-const UNKNOWN_TIMER = asBytes("unknown:");
-const TCP4 = asBytes("tcp4");
-const TCP6 = asBytes("tcp6");
-const TCP46 = asBytes("tcp46");
-const [DASH, STAR, COLON, PERCENT, DOT, OPEN, CLOSE, LEFT, RIGHT, ZERO, S] = asBytes("-*:%.[]()0s") as Iterable<number>;
+const PAGE = 0x10000;
 
-const TCP_CLOSE = 7;
-const TCP_LISTEN = 10;
-const TCP_BOUND_INACTIVE = 13;
-const AF_INET = 2;
+// The control block, as indices of 32-bit words.
+const WIDTHS = layout.WIDTHS >> 2;
+const WIDEST = layout.WIDEST >> 2;
+const IN_AT = layout.IN_AT >> 2;
+const OUT_AT = layout.OUT_AT >> 2;
+const ROWS = layout.ROWS >> 2;
+const KEY = layout.KEY >> 2;
 
-/** The most that one row takes, owners aside. */
-const ROW_ROOM = 512;
-
-function isUnspecified(bytes: Uint8Array, from: number): boolean {
-  for (let i = 0; i < 16; i++) if (bytes[from + i] !== 0) return false;
-  return true;
-}
-
-/** True if an IPv6 wildcard listener takes IPv4 too. Sources that do not tell (/proc) get the narrower reading. */
-function isDualStack(bytes: Uint8Array, from: number, end: number): boolean {
-  for (let at = from + INET_DIAG_MSG_LENGTH; at + NLATTR_HEADER_LENGTH <= end;) {
-    const length = bytes[at]! | (bytes[at + 1]! << 8);
-    if (bytes[at + 2] === INET_DIAG_SKV6ONLY && bytes[at + 3] === 0) return bytes[at + 4] === 0;
-    if (length < NLATTR_HEADER_LENGTH) break;
-    at += align4(length);
-  }
-  return false;
+/** The slots at layout.TEXTS, without encoders and strings in between: each table pays for it. */
+function putFixedTexts(memory: Uint8Array): void {
+  const put = (slot: number, text: string) => {
+    const at = layout.TEXTS + slot * layout.TEXT_SLOT;
+    for (let i = 0; i < text.length; i++) memory[at + i] = text.charCodeAt(i);
+    memory[at + layout.TEXT_LENGTH] = text.length;
+  };
+  for (const { number } of STATES) put(number, listedStateName(number)!);
+  for (let kind = 0; kind < TIMERS.length; kind++) put(layout.FIRST_TIMER_TEXT + kind, `${TIMERS[kind]}:`);
+  put(layout.TCP4_TEXT, "tcp4");
+  put(layout.TCP6_TEXT, "tcp6");
+  put(layout.TCP46_TEXT, "tcp46");
+  put(layout.UNKNOWN_STATE_TEXT, "UNKNOWN-");
+  put(layout.UNKNOWN_TIMER_TEXT, "unknown:");
+  put(layout.MAPPED_PREFIX_TEXT, "::ffff:");
 }
 
 export class SocketRows {
-  /** The widest text of each column so far. */
-  readonly widest = COLUMNS.map((title) => title.length);
-  readonly #widths: readonly number[];
-  #out = new Uint8Array(256 * 1024);
-  #at = 0;
+  readonly #formatter: RowFormatter;
+  /** A row's room, its padding included. */
+  readonly #rowRoom: number;
+  // The memory, as bytes and as words; made anew when it grows.
+  #bytes!: Uint8Array;
+  #words!: Int32Array;
 
   constructor(
     private readonly context: RowContext,
-    widths: readonly number[],
+    private readonly widths: readonly number[],
   ) {
-    this.#widths = widths;
+    this.#formatter = rowFormatter();
+    this.#rowRoom = widths.reduce((sum, width) => sum + width, layout.ROW_ROOM);
+    this.#view();
+    this.#makeRoom(layout.OUTPUT_FULL + this.#rowRoom);
+    putFixedTexts(this.#bytes);
+    this.#words.set(widths, WIDTHS);
+    for (const [i, title] of COLUMNS.entries()) this.#words[WIDEST + i] = title.length;
+    this.#words[OUT_AT] = layout.OUTPUT;
+  }
+
+  /** The widest text of each column so far. */
+  get widest(): number[] {
+    return [...this.#words.subarray(WIDEST, WIDEST + COLUMNS.length)];
   }
 
   /** The rows written since the last call. */
   take(): Uint8Array {
-    const text = this.#out.slice(0, this.#at);
-    this.#at = 0;
+    const text = this.#bytes.slice(layout.OUTPUT, this.#words[OUT_AT]!);
+    this.#words[OUT_AT] = layout.OUTPUT;
     return text;
   }
 
   heading(): void {
-    const columns = this.context.owners ? COLUMNS : COLUMNS.slice(0, OWNER);
+    const columns = this.context.owners ? COLUMNS : COLUMNS.slice(0, OWNER_COLUMN);
     let line = "";
     for (const [i, title] of columns.entries()) {
-      const width = this.#widths[i]!;
+      const width = this.widths[i]!;
       const text = i === 1 || i === 2 ? title.padStart(width) : title.padEnd(width);
       line += i === columns.length - 1 ? title : `${text} `;
     }
-    this.#at = putBytes(this.#out, this.#at, asBytes(`${line}\n`));
+    const text = asBytes(`${line}\n`);
+    const at = this.#words[OUT_AT]!;
+    this.#makeRoom(at + text.length + this.#rowRoom);
+    this.#bytes.set(text, at);
+    this.#words[OUT_AT] = at + text.length;
   }
 
   /**
    * Appends a row for each socket of these netlink messages, whose lengths have been checked; `sink` gets the text
-   * whenever there is much of it. Returns the number of rows.
+   * whenever there is much of it, and has to be done with it when it returns. Returns the number of rows.
    */
   append(bytes: Uint8Array, length: number, sink: (text: Uint8Array) => void): number {
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    let rows = 0;
+    const before = this.#words[ROWS]!;
     for (let at = 0; at < length;) {
-      const size = words[at >> 2]!;
-      if ((words[(at + 4) >> 2]! & 0xffff) > NLMSG_OVERRUN) {
-        this.#row(bytes, words, at + NLMSG_HEADER_LENGTH, at + size);
-        rows++;
-      }
-      at += align4(size);
-      if (this.#at > this.#out.length - 64 * 1024) {
-        sink(this.#out.subarray(0, this.#at));
-        this.#at = 0;
-      }
+      const piece = bytes.subarray(at, Math.min(at + layout.INPUT_LENGTH, length));
+      this.#bytes.set(piece, layout.INPUT);
+      this.#words[IN_AT] = layout.INPUT;
+      this.#format(layout.INPUT + piece.length, sink);
+      const done = this.#words[IN_AT]! - layout.INPUT;
+      if (done === 0)
+        throw new RangeError(`a netlink message is cut short or longer than ${layout.INPUT_LENGTH} bytes`);
+      at += done;
     }
-    return rows;
+    return this.#words[ROWS]! - before;
   }
 
-  #ensure(room: number): void {
-    if (this.#out.length - this.#at >= room) return;
-    const larger = new Uint8Array(2 * (this.#at + room));
-    larger.set(this.#out.subarray(0, this.#at));
-    this.#out = larger;
+  /** Writes the rows of the whole messages that the input has before `end`. */
+  #format(end: number, sink: (text: Uint8Array) => void): void {
+    const { context } = this;
+    const owners = context.owners !== undefined;
+    for (;;) {
+      const need = this.#formatter.format(end, owners);
+      const key = this.#words[KEY]! >>> 0;
+      if (need === layout.OWNER) this.#putOwner(key);
+      else if (need === layout.USER) this.#setName(layout.USERS, key, context.user(key));
+      else if (need === layout.INTERFACE) this.#setName(layout.INTERFACES, key, context.interfaceName(key));
+      else if (need === layout.FULL) {
+        sink(this.#bytes.subarray(layout.OUTPUT, this.#words[OUT_AT]!));
+        this.#words[OUT_AT] = layout.OUTPUT;
+      } else return;
+    }
   }
 
-  #row(bytes: Uint8Array, words: Uint32Array, from: number, end: number): void {
-    const word = from >> 2;
-    const inode = words[word + (INET_DIAG_MSG.inode >> 2)]!;
-    const owners = this.context.owners;
-    this.#ensure(ROW_ROOM + (owners ? owners.room(inode) : 0));
-    const out = this.#out;
-    const widths = this.#widths;
-    const widest = this.widest;
-    const state = bytes[from + INET_DIAG_MSG.state]!;
-    const v4 = bytes[from] === AF_INET;
-    const dual =
-      !v4 &&
-      (state === TCP_LISTEN || state === TCP_CLOSE || state === TCP_BOUND_INACTIVE) &&
-      isUnspecified(bytes, from + INET_DIAG_MSG.src) &&
-      isDualStack(bytes, from, end);
-    const mapped = !v4 && (isMapped(bytes, from + INET_DIAG_MSG.src) || isMapped(bytes, from + INET_DIAG_MSG.dst));
-
-    let start = this.#at;
-    let at = putBytes(out, start, v4 ? TCP4 : dual || mapped ? TCP46 : TCP6);
-    at = padTo(out, at, start + widths[0]!);
-
-    for (let column = 1; column <= 2; column++) {
-      out[at++] = SPACE;
-      const value = words[word + (INET_DIAG_MSG.rqueue >> 2) + column - 1]!;
-      let digits = 1;
-      for (let limit = 10; value >= limit; limit *= 10) digits++;
-      if (digits > widest[column]!) widest[column] = digits;
-      at = putDecimal(out, padTo(out, at, at + widths[column]! - digits), value);
-    }
-
-    const device = words[word + (INET_DIAG_MSG.if >> 2)]!;
-    for (let column = 3; column <= 4; column++) {
-      out[at++] = SPACE;
-      start = at;
-      const local = column === 3;
-      const address = from + (local ? INET_DIAG_MSG.src : INET_DIAG_MSG.dst);
-      if (v4) at = putIpv4(out, at, bytes, address);
-      else if (dual) out[at++] = STAR!;
-      else {
-        out[at++] = OPEN!;
-        at = putIpv6(out, at, bytes, address);
-        out[at++] = CLOSE!;
-      }
-      if (device !== 0 && local) {
-        out[at++] = PERCENT!;
-        at = putBytes(out, at, this.context.interfaceName(device));
-      }
-      out[at++] = COLON!;
-      const at16 = from + (local ? INET_DIAG_MSG.sport : INET_DIAG_MSG.dport);
-      const port = (bytes[at16]! << 8) | bytes[at16 + 1]!;
-      if (port === 0) out[at++] = STAR!;
-      else at = putDecimal(out, at, port);
-      if (at - start > widest[column]!) widest[column] = at - start;
-      at = padTo(out, at, start + widths[column]!);
-    }
-
-    out[at++] = SPACE;
-    start = at;
-    const name = NAMES[state];
-    at = name ? putBytes(out, at, name) : putDecimal(out, putBytes(out, at, UNKNOWN), state);
-    if (at - start > widest[5]!) widest[5] = at - start;
-    at = padTo(out, at, start + widths[5]!);
-
-    out[at++] = SPACE;
-    start = at;
-    at = this.#timer(out, at, bytes, from, words[word + (INET_DIAG_MSG.expires >> 2)]!);
-    if (at - start > widest[6]!) widest[6] = at - start;
-    at = padTo(out, at, start + widths[6]!);
-
-    out[at++] = SPACE;
-    start = at;
-    if (hasNoUid(state, inode)) out[at++] = DASH!;
-    else at = putBytes(out, at, this.context.user(words[word + (INET_DIAG_MSG.uid >> 2)]!));
-    if (at - start > widest[7]!) widest[7] = at - start;
-
-    if (owners) {
-      at = padTo(out, at, start + widths[7]!);
-      out[at++] = SPACE;
-      at = owners.put(out, at, inode);
-    }
-    out[at++] = NEWLINE;
-    this.#at = at;
+  #setName(table: number, key: number, name: Uint8Array): void {
+    const slot = table + (key % layout.NAME_SLOTS) * layout.NAME_SLOT;
+    const text = name.subarray(0, layout.NAME_ROOM);
+    this.#words[slot >> 2] = key;
+    this.#words[(slot + layout.NAME_FILLED) >> 2] = 1;
+    this.#words[(slot + layout.NAME_LENGTH) >> 2] = text.length;
+    this.#bytes.set(text, slot + layout.NAME);
   }
 
-  /** `timewait:59.9s`, `retransmit:0.2s(3)` (tenths of a second; how often it has fired), or `-`. */
-  #timer(out: Uint8Array, at: number, bytes: Uint8Array, from: number, leftMs: number): number {
-    const kind = bytes[from + INET_DIAG_MSG.timer]!;
-    if (kind === 0) {
-      out[at] = DASH!;
-      return at + 1;
-    }
-    at = putBytes(out, at, TIMER_NAMES[kind] ?? UNKNOWN_TIMER);
-    const tenths = Math.floor(leftMs / 100);
-    const seconds = Math.floor(tenths / 10);
-    at = putDecimal(out, at, seconds);
-    out[at++] = DOT!;
-    out[at++] = ZERO! + (tenths - seconds * 10);
-    out[at++] = S!;
-    const retransmits = bytes[from + INET_DIAG_MSG.retrans]!;
-    if (retransmits > 0) {
-      out[at++] = LEFT!;
-      at = putDecimal(out, at, retransmits);
-      out[at++] = RIGHT!;
-    }
-    return at;
+  /** Completes a row. */
+  #putOwner(inode: number): void {
+    const owners = this.context.owners!;
+    let at = this.#words[OUT_AT]!;
+    this.#makeRoom(at + owners.room(inode) + this.#rowRoom);
+    at = owners.put(this.#bytes, at, inode);
+    this.#bytes[at] = NEWLINE;
+    this.#words[OUT_AT] = at + 1;
+  }
+
+  /** The output is the last area: what is written stays where it is when the memory grows. */
+  #makeRoom(end: number): void {
+    const missing = end - this.#bytes.length;
+    if (missing <= 0) return;
+    this.#formatter.memory.grow(Math.ceil(missing / PAGE));
+    this.#view();
+  }
+
+  #view(): void {
+    const { buffer } = this.#formatter.memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Int32Array(buffer);
   }
 }
