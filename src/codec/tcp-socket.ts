@@ -62,11 +62,14 @@ function hasNoUid(state: number, inode: number): boolean {
   return inode === 0 && (state === TCP_TIME_WAIT || state === TCP_SYN_RECV || state === TCP_NEW_SYN_RECV);
 }
 
-/** `v6only` undefined: not told (only listeners and bound sockets tell). */
-function protocolOf(socket: InetDiagMessage, v6only: boolean | undefined): TcpProtocol {
+/** True for an IPv6 wildcard that takes IPv4 too. `v6only` undefined: not told (only listeners and bound sockets tell). */
+function isDualStack(socket: InetDiagMessage, v6only: boolean | undefined): boolean {
+  return socket.family !== AF_INET && v6only === false && isUnspecified(socket.source);
+}
+
+function protocolOf(socket: InetDiagMessage, dualStack: boolean): TcpProtocol {
   if (socket.family === AF_INET) return "tcp4";
-  if (isV4Mapped(socket.source) || isV4Mapped(socket.destination)) return "tcp46";
-  return isUnspecified(socket.source) && v6only === false ? "tcp46" : "tcp6";
+  return dualStack || isV4Mapped(socket.source) || isV4Mapped(socket.destination) ? "tcp46" : "tcp6";
 }
 
 function littleEndianUint32s(bytes: Uint8Array): number[] {
@@ -78,14 +81,13 @@ export function toTcpSocket(message: InetDiagMessage): TcpSocket {
   const attribute = (type: number) => message.attributes.find((candidate) => candidate.type === type)?.value;
   const v6onlyByte = attribute(INET_DIAG_SKV6ONLY)?.[0];
   const v6only = v6onlyByte === undefined ? undefined : v6onlyByte !== 0;
-  const protocol = protocolOf(message, v6only);
-  const wildcard = (address: Uint8Array) => protocol === "tcp46" && isUnspecified(address);
+  const dualStack = isDualStack(message, v6only);
   const socket: TcpSocket = {
-    protocol,
+    protocol: protocolOf(message, dualStack),
     state: listedStateName(message.state) ?? `UNKNOWN-${message.state}`,
-    local: { address: wildcard(message.source) ? "*" : formatIp(message.source), port: message.sourcePort },
+    local: { address: dualStack ? "*" : formatIp(message.source), port: message.sourcePort },
     peer: {
-      address: wildcard(message.destination) ? "*" : formatIp(message.destination),
+      address: dualStack ? "*" : formatIp(message.destination),
       port: message.destinationPort,
     },
     interfaceIndex: message.interfaceIndex,
