@@ -5,9 +5,13 @@ import { writeOut } from "./output.ts";
 
 const DEADLINE_MS = 10_000;
 
-/** Waits until `condition` holds. Throws if it does not within ten seconds. */
+/** Why a line of an actor could not be written: nobody reads any more, or the disk is full. */
+let outputFailure: unknown;
+
+/** Waits until `condition` holds. Throws if it does not within ten seconds, and if output fails meanwhile. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
   for (const deadline = performance.now() + DEADLINE_MS; !condition(); await sleep(2)) {
+    if (outputFailure !== undefined) throw outputFailure;
     if (performance.now() > deadline) throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}`);
   }
 }
@@ -42,7 +46,12 @@ export class Actor {
       rest = lines.pop()!;
       for (const line of lines) {
         this.#lines.push(line);
-        writeOut(`  ${this.program} | ${line}\n`);
+        try {
+          writeOut(`  ${this.program} | ${line}\n`);
+        } catch (error) {
+          // Thrown here it would end the process, and be told as a bug.
+          outputFailure ??= error;
+        }
       }
     });
   }

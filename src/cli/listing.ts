@@ -90,12 +90,12 @@ export function shortcomings(table: SocketTable, search: HolderSearch | undefine
   const sentences: string[] = [];
   if (table.denied !== undefined) {
     sentences.push(
-      `netlink was refused (${table.denied}): read from ${table.source}, which leaves out sockets that are only bound` +
-        " and the limits of listeners' queues",
+      `netlink was refused (${table.denied}): read from ${table.source}, which leaves out sockets that are only bound,` +
+        " devices, the limits of listeners' queues, and whether :: takes IPv4 too",
     );
   }
   if (table.interrupted) sentences.push("the table changed while it was read: rows may be missing or double");
-  if (search && search.unreadable.size > 0) {
+  if (search && search.missing > 0 && search.unreadable.size > 0) {
     const users = [...search.unreadable].map(([uid, count]) => `${count} of ${escapeForTerminal(userName(uid))}`);
     const more = process.getuid?.() === 0 ? "" : `. To see all: ${asRoot()}`;
     sentences.push(

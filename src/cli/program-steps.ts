@@ -39,8 +39,7 @@ function advise(code: string, port: number, program: "server" | "client"): void 
     case "EACCES":
       writeErr(
         `Ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE: take a higher port, or run as root:\n` +
-          `  ${asRoot()}
-`,
+          `  ${asRoot()}\n`,
       );
       break;
     case "EADDRNOTAVAIL":

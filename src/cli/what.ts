@@ -35,13 +35,22 @@ function addressFilter(text: string): Filter | undefined {
   return eitherSide((side) => ({ kind: "address", side, address, prefix }));
 }
 
+/** `*` is any wildcard here: `*:8000` is how the table shows a listener for both families. */
 function endpointFilter(text: string): Filter {
   const { address, port } = parseEndpoint(text);
+  const addresses = text.startsWith("*:") ? [new Uint8Array(4), new Uint8Array(16)] : address ? [address] : [];
   return eitherSide((side) => ({
     kind: "all",
     of: [
       { kind: "port", side, port },
-      ...(address ? [{ kind: "address" as const, side, address, prefix: address.length * 8 }] : []),
+      ...(addresses.length > 0
+        ? [
+            {
+              kind: "any" as const,
+              of: addresses.map((one) => ({ kind: "address" as const, side, address: one, prefix: one.length * 8 })),
+            },
+          ]
+        : []),
     ],
   }));
 }
@@ -68,10 +77,13 @@ const STATE_LIST = [...new Set(STATES.map(({ rfc }) => rfc.toLowerCase()))].join
 /** The state that a word was probably meant to be. */
 function misspeltState(word: string): string | undefined {
   const normal = word.toLowerCase().replace(/^tcp_/, "").replace(/[-_ ]/g, "");
+  let meant = /[-_]wait/i.test(word) ? "time-wait" : undefined;
+  let least = 3;
   for (const name of normalStateNames()) {
-    if (name.length >= 5 && distance(normal, name, 2) <= 2) return parseState(name)?.toLowerCase();
+    const changes = name.length >= 5 ? distance(normal, name, 2) : least;
+    if (changes < least) [least, meant] = [changes, name];
   }
-  return /[-_]wait/i.test(word) ? "time-wait" : undefined;
+  return meant && parseState(meant)?.toLowerCase();
 }
 
 function unknownState(word: string): UsageError {
@@ -113,7 +125,8 @@ export function parseWhat(words: readonly string[]): What {
     if (/^:?\d+$/.test(word)) ports.push(portFilter(parsePort(word)));
     else if (parseState(word)) addState(word);
     else if (addressFilter(word)) addresses.push(addressFilter(word)!);
-    else if (/^(.*[.\]*]|localhost):[^:]*$/.test(word) || word.startsWith(":")) ports.push(endpointFilter(word));
+    else if (/^(\[.*\]|[\d.]+|\*|localhost):[^:]*$/.test(word) || word.startsWith(":"))
+      ports.push(endpointFilter(word));
     else if (/^\d/.test(word)) parsePort(word);
     else if (misspeltState(word))
       throw new UsageError(`${unknownState(word).message}. For a program of this name: program ${word}`);

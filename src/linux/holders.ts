@@ -28,6 +28,8 @@ export interface HolderSearch {
   unreadable: Map<number, number>;
   /** How many processes were asked. */
   searched: number;
+  /** How many of the inodes nobody seems to hold. */
+  missing: number;
 }
 
 /** Where to look first. Both are the creator's, so they may be wrong: they order the search, they never end it. */
@@ -162,9 +164,18 @@ class Search implements HolderSearch {
     }
   }
 
-  get complete(): boolean {
-    return this.holders.size === this.wanted.size;
+  get missing(): number {
+    return this.wanted.size - this.holders.size;
   }
+
+  get complete(): boolean {
+    return this.missing === 0;
+  }
+}
+
+/** True unless what is missing is most likely with the processes that may not be read: nearly all are, to their user. */
+function mayExplain(search: Search): boolean {
+  return search.unreadable.size === 0 || process.geteuid?.() === 0;
 }
 
 /** Every holder of each of these socket inodes. */
@@ -176,7 +187,7 @@ export function findHolders(inodes: ReadonlySet<number>): HolderSearch {
   for (const pid of processes) search.process(pid);
   // A thread can have a descriptor table of its own (unshare(CLONE_FILES)): looked for only where something is missing
   // that nothing else explains.
-  if (!search.complete && search.unreadable.size === 0) for (const pid of processes) search.threads(pid);
+  if (!search.complete && mayExplain(search)) for (const pid of processes) search.threads(pid);
   return search;
 }
 

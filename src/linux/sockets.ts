@@ -1,15 +1,20 @@
 /** The kernel's TCP sockets, from netlink or, where that is denied, from /proc. */
 import { readFileSync } from "node:fs";
 import { describeDecodeError } from "../codec/decoded.ts";
-import { encodeInetDiagMessage, SOCK_DIAG_BY_FAMILY, type InetDiagMessage } from "../codec/inet-diag.ts";
+import {
+  decodeInetDiagMessage,
+  encodeInetDiagMessage,
+  SOCK_DIAG_BY_FAMILY,
+  type InetDiagMessage,
+} from "../codec/inet-diag.ts";
 import { encodeFilter, matchesFilter, type Filter } from "../codec/inet-diag-filter.ts";
-import { encodeNetlinkMessage, NLM_F_MULTI } from "../codec/nlmsg.ts";
+import { encodeNetlinkMessage, NLATTR_HEADER_LENGTH, NLM_F_MULTI } from "../codec/nlmsg.ts";
 import { decodeProcNetTcp } from "../codec/proc-net-tcp.ts";
 import { ALL_STATES_MASK } from "../codec/state.ts";
 import { SyscallError } from "../sys/index.ts";
 import { NetlinkError } from "./netlink-error.ts";
 import { SockDiag } from "./sock-diag.ts";
-import type { SocketTable } from "./socket-table.ts";
+import { filterRows, type SocketTable } from "./socket-table.ts";
 
 export interface SocketQuery {
   /** `both` walks the kernel's tables once for IPv4 and IPv6. */
@@ -24,16 +29,27 @@ export interface SocketQuery {
 /** Refusals that mean "not here", not "not this": answered by reading /proc. */
 const DENIALS = new Set(["EPERM", "EACCES", "ENOENT", "EPROTONOSUPPORT", "EAFNOSUPPORT", "EOPNOTSUPP", "ENOSYS"]);
 
+/** The length of an attribute, its header included, has 16 bits. */
+const MAX_BYTECODE = 0xffff - NLATTR_HEADER_LENGTH;
+
 export function readSockets(query: SocketQuery = {}): SocketTable {
+  const { filter } = query;
+  const bytecode = filter && encodeFilter(filter);
+  const tooLong = bytecode !== undefined && bytecode.length > MAX_BYTECODE;
   try {
     using diag = new SockDiag();
     const { slabs, interrupted } = diag.dump({
       family: query.family ?? "both",
       states: query.states ?? ALL_STATES_MASK,
       extensions: query.extensions ?? [],
-      bytecode: query.filter && encodeFilter(query.filter),
+      bytecode: tooLong ? undefined : bytecode,
     });
-    return { slabs, source: "sock_diag", interrupted };
+    const table: SocketTable = { slabs, source: "sock_diag", interrupted };
+    if (!filter || !tooLong) return table;
+    return filterRows(table, (bytes, at, end) => {
+      const socket = decodeInetDiagMessage(bytes.subarray(at, end));
+      return socket.ok && matchesFilter(filter, socket.value);
+    });
   } catch (error) {
     const denied = (error instanceof SyscallError || error instanceof NetlinkError) && DENIALS.has(error.code);
     if (!denied) throw error;

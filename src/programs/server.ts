@@ -142,7 +142,11 @@ function sendOrBlock(fd: Fd, message: Uint8Array, say: Say, sent: number): numbe
   if (-result !== EAGAIN) return result;
   const blockedSince = performance.now();
   const quick = poll([{ fd, events: POLLOUT }], 1000)[0] !== 0;
-  if (!quick) say(`write blocks after ${sent} messages: the client does not read`);
+  if (!quick) {
+    say(`write blocks after ${sent} messages: the client does not read`);
+    // What wakes a write that blocks: a third of the buffer free. A little room for a message comes before that.
+    poll([{ fd, events: POLLOUT }], -1);
+  }
   const late = trySend(fd, message, MSG_NOSIGNAL);
   if (!quick) say(`write goes on after ${((performance.now() - blockedSince) / 1000).toFixed(1)} s`);
   return late;
