@@ -131,37 +131,42 @@ class Search implements HolderSearch {
     return fds.length > 0 ? "read" : "empty";
   }
 
-  #countUnreadable(pid: number): void {
+  #unreadable(pid: number): void {
     const uid = uidOf(pid);
-    if (uid !== undefined) this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
+    if (uid === undefined) return; // it has ended
+    // One of our own: its first thread has ended, and what is left of it belongs to root (fs/proc/base.c, task_dump_owner).
+    if (uid === process.geteuid?.() && this.threads(pid)) return;
+    this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
   }
 
   process(pid: number): void {
     const directory = this.reader.open(`${pid}/fd`);
     if (typeof directory === "number") {
-      if (directory === -EACCES) this.#countUnreadable(pid);
+      if (directory === -EACCES) this.#unreadable(pid);
       return; // or it has ended
     }
     using _ = directory;
     this.searched++;
     const found = this.#directory(directory, pid);
-    if (found === "unreadable") this.#countUnreadable(pid);
+    if (found === "unreadable") this.#unreadable(pid);
     // The first thread may have ended while others live on: then its directory is empty and theirs are not.
     if (found === "empty") this.threads(pid);
   }
 
-  /** The threads of a process that do not share the descriptors of its first. */
-  threads(pid: number): void {
+  /** The threads of a process that do not share the descriptors of its first. False if none of them may be read. */
+  threads(pid: number): boolean {
     const tasks = this.reader.open(`${pid}/task`);
-    if (typeof tasks === "number") return;
+    if (typeof tasks === "number") return false;
     using _ = tasks;
+    let read = false;
     for (const tid of this.reader.numbers(tasks)) {
       if (tid === pid || sharesDescriptors(pid, tid)) continue;
       const directory = this.reader.open(`${pid}/task/${tid}/fd`);
       if (typeof directory === "number") continue;
       using __ = directory;
-      this.#directory(directory, pid);
+      if (this.#directory(directory, pid) === "read") read = true;
     }
+    return read;
   }
 
   get missing(): number {
