@@ -3,7 +3,7 @@
  * the result, but only for its own version, so each Node that runs lastack leaves its cache beside the bundle, where it
  * may write there, and reads it from then on. Nothing is written anywhere else.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
 
@@ -12,22 +12,33 @@ declare const LASTACK_BUNDLE: string;
 
 type Main = typeof import("./main.ts");
 
+/**
+ * The cache, or undefined if there is none or it is damaged. V8 checks its header only, and crashes or hangs over what
+ * follows, so the file holds the cache twice: comparing the halves is the cheapest check that there is.
+ */
 function readCache(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    const twice = readFileSync(path);
+    const half = twice.length / 2;
+    const cache = twice.subarray(0, half);
+    return cache.equals(twice.subarray(half)) ? cache : undefined;
   } catch {
     return undefined;
   }
 }
 
 function writeCache(path: string, script: Script): void {
+  const unfinished = `${path}.${process.pid}`;
   try {
     // Renamed when complete, so that no other start reads half of it.
-    const unfinished = `${path}.${process.pid}`;
-    writeFileSync(unfinished, script.createCachedData());
+    const cache = script.createCachedData();
+    writeFileSync(unfinished, Buffer.concat([cache, cache]));
     renameSync(unfinished, path);
   } catch {
-    // Installed by somebody else: it stays as slow as it was.
+    // Installed by somebody else, or the disk is full: it stays as slow as it was.
+    try {
+      rmSync(unfinished, { force: true });
+    } catch {}
   }
 }
 

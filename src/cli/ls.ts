@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
+import { INET_DIAG_MSG } from "../codec/inet-diag.ts";
 import { ALL_STATES_MASK, LISTEN_MASK } from "../codec/state.ts";
-import { toTcpSocket } from "../codec/tcp-socket.ts";
+import { hasNoUid, toTcpSocket } from "../codec/tcp-socket.ts";
 import type { HolderSearch } from "../linux/holders.ts";
 import { commName, programName } from "../linux/process.ts";
 import { decodeRows, filterRows, inodeAt, uidAt, type SocketTable } from "../linux/socket-table.ts";
@@ -74,7 +75,12 @@ function options(args: string[]) {
 /** Keeps what the kernel could not filter by: user, process, program. */
 function narrow(table: SocketTable, what: What, search: HolderSearch | undefined): SocketTable {
   let narrowed = table;
-  if (what.uids.size > 0) narrowed = filterRows(narrowed, (bytes, at) => what.uids.has(uidAt(bytes, at)));
+  if (what.uids.size > 0) {
+    narrowed = filterRows(
+      narrowed,
+      (bytes, at) => what.uids.has(uidAt(bytes, at)) && !hasNoUid(bytes[at + INET_DIAG_MSG.state]!, inodeAt(bytes, at)),
+    );
+  }
   if (what.pids.size === 0 && what.programs.size === 0) return narrowed;
   const named = new Map<number, boolean>();
   const isMeant = (pid: number) => {

@@ -1,5 +1,6 @@
 /** The command line: finds the command, and turns whatever it throws into a message and an exit status. */
 import { exitNow, isFfiLoaded } from "../sys/index.ts";
+import { escapeForTerminal } from "../view/escape.ts";
 import { EXIT, exitStatusOf, UsageError } from "./exit-status.ts";
 import { ClosedOutput, writeErr, writeOut } from "./output.ts";
 
@@ -41,10 +42,17 @@ Examples
 /** Put in by the build. */
 declare const LASTACK_VERSION: string;
 
+function commandNamed(name: string): () => Promise<Command> {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load) return load;
+  const hint = /^:?\d+$/.test(name) ? `to see what is on a port: lastack ls ${name}` : "lastack --help lists them";
+  throw new UsageError(`there is no command '${name}'; ${hint}`);
+}
+
 async function dispatch(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    const topic = name === "help" && rest[0] !== undefined ? COMMANDS[rest[0]] : undefined;
+    const topic = name === "help" && rest[0] !== undefined ? commandNamed(rest[0]) : undefined;
     (name === undefined ? writeErr : writeOut)(topic ? (await topic()).help : HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
@@ -52,12 +60,7 @@ async function dispatch(args: string[]): Promise<number> {
     writeOut(`${LASTACK_VERSION}\n`);
     return EXIT.ok;
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!load) {
-    const hint = /^:?\d+$/.test(name) ? `to see what is on a port: lastack ls ${name}` : "lastack --help lists them";
-    throw new UsageError(`there is no command '${name}'; ${hint}`);
-  }
-  const command = await load();
+  const command = await commandNamed(name)();
   if (rest.includes("--help") || rest.includes("-h")) {
     writeOut(command.help);
     return EXIT.ok;
@@ -69,7 +72,7 @@ async function dispatch(args: string[]): Promise<number> {
 function explain(error: unknown, command: string | undefined): void {
   const status = exitStatusOf(error);
   const name = command === undefined || command.startsWith("-") ? "lastack" : `lastack ${command}`;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = escapeForTerminal(error instanceof Error ? error.message : String(error));
   const detail =
     status === EXIT.internal && error instanceof Error ? `\n${error.stack}\nThis is a bug of lastack.` : "";
   const hint = status === EXIT.usage ? `\nTry '${name} --help'.` : "";

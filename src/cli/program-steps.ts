@@ -43,7 +43,12 @@ function advise(code: string, port: number, program: "server" | "client"): void 
       );
       break;
     case "EADDRNOTAVAIL":
-      writeErr(`This host's addresses are ${localAddresses()}; 0.0.0.0 stands for all of IPv4, :: for all.\n`);
+      writeErr(
+        program === "server"
+          ? `This host's addresses are ${localAddresses()}; 0.0.0.0 stands for all of IPv4, :: for all.\n`
+          : "Either --from is not an address of this host, or no local port is left for a connection to that address and " +
+              `port (TIME-WAIT keeps them too): lastack ls ${port} --summary\n`,
+      );
       break;
     case "ECONNREFUSED": {
       const listening = readSockets({ states: LISTEN_MASK, filter: { kind: "port", side: "local", port } });

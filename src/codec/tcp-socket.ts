@@ -58,7 +58,7 @@ const TCP_TIME_WAIT = 6;
 const TCP_NEW_SYN_RECV = 12;
 
 /** True where the uid that the kernel reports means nothing: it keeps none for these. */
-function hasNoUid(state: number, inode: number): boolean {
+export function hasNoUid(state: number, inode: number): boolean {
   return inode === 0 && (state === TCP_TIME_WAIT || state === TCP_SYN_RECV || state === TCP_NEW_SYN_RECV);
 }
 
