@@ -62,9 +62,8 @@ test("the tarball holds the program, the library with its types, README and LICE
 
 /** True if it could be installed; a test is skipped where the registry is out of reach. */
 function expectInstalled(context: TestContext): void {
-  if (/E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT|NETUNREACH|NOTCACHED)/.test(installed.stderr)) {
-    context.skip("needs the npm registry, or its cache");
-  }
+  const unreachable = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT|NETUNREACH|NOTCACHED)/.test(installed.stderr);
+  if (unreachable && !process.env["LASTACK_STRICT"]) context.skip("needs the npm registry, or its cache");
   expect(installed, installed.stderr).toMatchObject({ status: 0 });
 }
 
