@@ -41,7 +41,8 @@ beforeAll(() => {
   const answer = run(pack, { cwd: join(CLI, "../..") });
   [packed] = JSON.parse(answer.stdout) as [Packed];
   const install = ["npm", "install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
-  installed = run([...install, join(tarballs, packed.filename)], { cwd: user });
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: process.env["LASTACK_TEST_CA_CERTS"] };
+  installed = run([...install, join(tarballs, packed.filename)], { cwd: user, env });
   bin = join(user, "node_modules", ".bin", "lastack");
   script = join(user, "use.mjs");
   writeFileSync(script, LIBRARY_USER);
