@@ -2,7 +2,7 @@
  * Which processes hold a socket: every descriptor in /proc that refers to its inode. There is no shorter way that finds
  * them all; what can be had cheaply is the order in which processes are asked, and when to stop.
  */
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import {
   EACCES,
   Fd,
@@ -41,18 +41,38 @@ export interface HolderHints {
 const ZERO = 0x30;
 const NINE = 0x39;
 const DIRENT = { reclen: 16, name: 19 }; // struct linux_dirent64, include/linux/dirent.h
-const SOCKET_LINK = "socket:["; // fs/socket: "socket:[INODE]"
+const MAX_DIRENT = 280;
+const SOCKET_LINK = "socket:[".length; // net/socket.c, sockfs_dname: "socket:[INODE]"
+const [FD, TASK] = [Buffer.from("/fd\0"), Buffer.from("/task\0")];
 
 /** Reads directories of numbers ("/proc", "/proc/PID/fd") with buffers that are used again. */
 class ProcReader {
   readonly #proc = openat(undefined, "/proc", O_DIRECTORY);
   readonly #entries = new Uint8Array(64 * 1024);
   readonly #link = new Uint8Array(64);
-  readonly #name = new Uint8Array(32);
+  readonly #path = new Uint8Array(64);
 
-  open(path: string): Fd | number {
-    const number = tryOpenat(this.#proc, Buffer.from(`${path}\0`, "latin1"), O_DIRECTORY);
+  #open(length: number, last: Uint8Array): Fd | number {
+    this.#path.set(last, length);
+    const number = tryOpenat(this.#proc, this.#path, O_DIRECTORY);
     return number < 0 ? number : new Fd(number);
+  }
+
+  /** The descriptors of a process's first thread; `-errno` where they may not be seen. */
+  descriptors(pid: number): Fd | number {
+    return this.#open(this.#putNumber(0, pid), FD);
+  }
+
+  tasks(pid: number): Fd | number {
+    return this.#open(this.#putNumber(0, pid), TASK);
+  }
+
+  /** The descriptors of another thread. */
+  descriptorsOfThread(pid: number, tid: number): Fd | number {
+    const length = this.#putNumber(0, pid);
+    this.#path.set(TASK, length);
+    this.#path[length + TASK.length - 1] = 0x2f; // '/'
+    return this.#open(this.#putNumber(length + TASK.length, tid), FD);
   }
 
   /** The entries that are numbers. */
@@ -66,6 +86,8 @@ class ProcReader {
         for (; entries[i]! >= ZERO && entries[i]! <= NINE; i++) number = number * 10 + entries[i]! - ZERO;
         if (i > at + DIRENT.name && entries[i] === 0) found.push(number);
       }
+      // /proc stops early only where the next entry does not fit (fs/readdir.c, filldir64).
+      if (length < entries.length - MAX_DIRENT) break;
     }
     return found;
   }
@@ -73,30 +95,49 @@ class ProcReader {
   /** The inode of the socket that entry `fd` of an open /proc/PID/fd refers to, 0 for none, or `-errno`. */
   socketInode(directory: Fd, fd: number): number {
     const link = this.#link;
-    this.#writeNumber(fd);
-    const length = tryReadlinkat(directory, this.#name, link);
+    this.#path[this.#putNumber(0, fd)] = 0;
+    const length = tryReadlinkat(directory, this.#path, link);
     if (length < 0) return length;
-    if (length <= SOCKET_LINK.length || link[0] !== 0x73 /* s */ || link[7] !== 0x5b /* [ */) return 0;
+    if (length <= SOCKET_LINK || link[0] !== 0x73 /* s */ || link[7] !== 0x5b /* [ */) return 0;
     let inode = 0;
-    for (let i = SOCKET_LINK.length; i < length - 1; i++) inode = inode * 10 + link[i]! - ZERO;
+    for (let i = SOCKET_LINK; i < length - 1; i++) inode = inode * 10 + link[i]! - ZERO;
     return inode;
   }
 
-  #writeNumber(number: number): void {
-    const name = this.#name;
-    let digits = 1;
-    for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-    name[digits] = 0;
-    for (let i = digits - 1, rest = number; i >= 0; i--, rest = Math.floor(rest / 10)) name[i] = ZERO + (rest % 10);
+  /** Writes a number into the path; returns where it ends. */
+  #putNumber(at: number, number: number): number {
+    let end = at + 1;
+    for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) end++;
+    for (let i = end - 1, rest = number; i >= at; i--, rest = Math.floor(rest / 10)) this.#path[i] = ZERO + (rest % 10);
+    return end;
   }
 
+  /** All processes but the kernel's own threads, which are half of them on a small host and never have descriptors. */
   processes(): number[] {
-    using directory = openat(this.#proc, ".", O_DIRECTORY);
-    return this.numbers(directory);
+    const directory = openat(this.#proc, ".", O_DIRECTORY);
+    const all = this.numbers(directory);
+    directory.close();
+    const kernels = kernelThreads();
+    return kernels.size === 0 ? all : all.filter((pid) => !kernels.has(pid));
   }
 
   [Symbol.dispose](): void {
     this.#proc.close();
+  }
+}
+
+const KTHREADD = 2;
+const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
+
+/** The children of kthreadd; none where it is out of sight (another pid namespace) or the kernel keeps no such list. */
+function kernelThreads(): ReadonlySet<number> {
+  try {
+    const stat = readFileSync(`/proc/${KTHREADD}/stat`, "latin1");
+    const flags = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]);
+    if (!(flags & PF_KTHREAD)) return new Set();
+    return new Set(readFileSync(`/proc/${KTHREADD}/task/${KTHREADD}/children`, "latin1").split(" ").map(Number));
+  } catch {
+    return new Set();
   }
 }
 
@@ -140,14 +181,14 @@ class Search implements HolderSearch {
   }
 
   process(pid: number): void {
-    const directory = this.reader.open(`${pid}/fd`);
+    const directory = this.reader.descriptors(pid);
     if (typeof directory === "number") {
       if (directory === -EACCES) this.#unreadable(pid);
       return; // or it has ended
     }
-    using _ = directory;
     this.searched++;
     const found = this.#directory(directory, pid);
+    directory.close();
     if (found === "unreadable") this.#unreadable(pid);
     // The first thread may have ended while others live on: then its directory is empty and theirs are not.
     if (found === "empty") this.threads(pid);
@@ -155,13 +196,13 @@ class Search implements HolderSearch {
 
   /** The threads of a process that do not share the descriptors of its first. False if none of them may be read. */
   threads(pid: number): boolean {
-    const tasks = this.reader.open(`${pid}/task`);
+    const tasks = this.reader.tasks(pid);
     if (typeof tasks === "number") return false;
     using _ = tasks;
     let read = false;
     for (const tid of this.reader.numbers(tasks)) {
       if (tid === pid || sharesDescriptors(pid, tid)) continue;
-      const directory = this.reader.open(`${pid}/task/${tid}/fd`);
+      const directory = this.reader.descriptorsOfThread(pid, tid);
       if (typeof directory === "number") continue;
       using __ = directory;
       if (this.#directory(directory, pid) === "read") read = true;
