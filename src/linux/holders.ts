@@ -43,6 +43,7 @@ const NINE = 0x39;
 const DIRENT = { reclen: 16, name: 19 }; // struct linux_dirent64, include/linux/dirent.h
 const MAX_DIRENT = 280;
 const SOCKET_LINK = "socket:[".length; // net/socket.c, sockfs_dname: "socket:[INODE]"
+const KTHREADD = 2;
 const [FD, TASK] = [Buffer.from("/fd\0"), Buffer.from("/task\0")];
 
 /** Reads directories of numbers ("/proc", "/proc/PID/fd") with buffers that are used again. */
@@ -117,8 +118,9 @@ class ProcReader {
     const directory = openat(this.#proc, ".", O_DIRECTORY);
     const all = this.numbers(directory);
     directory.close();
+    if (!all.includes(KTHREADD)) return all;
     const kernels = kernelThreads();
-    return kernels.size === 0 ? all : all.filter((pid) => !kernels.has(pid));
+    return all.filter((pid) => !kernels.has(pid));
   }
 
   [Symbol.dispose](): void {
@@ -126,7 +128,6 @@ class ProcReader {
   }
 }
 
-const KTHREADD = 2;
 const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
 
 /** The children of kthreadd; none where it is out of sight (another pid namespace) or the kernel keeps no such list. */
@@ -172,26 +173,30 @@ class Search implements HolderSearch {
     return fds.length > 0 ? "read" : "empty";
   }
 
-  #unreadable(pid: number): void {
-    const uid = uidOf(pid);
-    if (uid === undefined) return; // it has ended
-    // One of our own: its first thread has ended, and what is left of it belongs to root (fs/proc/base.c, task_dump_owner).
-    if (uid === process.geteuid?.() && this.threads(pid)) return;
-    this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
+  #countUnreadable(pid: number, uid = uidOf(pid)): void {
+    if (uid !== undefined) this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
   }
 
   process(pid: number): void {
     const directory = this.reader.descriptors(pid);
     if (typeof directory === "number") {
-      if (directory === -EACCES) this.#unreadable(pid);
+      if (directory === -EACCES) this.#closed(pid);
       return; // or it has ended
     }
     this.searched++;
     const found = this.#directory(directory, pid);
     directory.close();
-    if (found === "unreadable") this.#unreadable(pid);
+    if (found === "unreadable") this.#countUnreadable(pid);
     // The first thread may have ended while others live on: then its directory is empty and theirs are not.
     if (found === "empty") this.threads(pid);
+  }
+
+  /** A directory that may not even be listed: of another user, or one of our own processes whose first thread has ended. */
+  #closed(pid: number): void {
+    const uid = uidOf(pid);
+    // What is left of a process without memory belongs to root (fs/proc/base.c, task_dump_owner).
+    if (uid === process.geteuid?.() && this.threads(pid)) return;
+    this.#countUnreadable(pid, uid);
   }
 
   /** The threads of a process that do not share the descriptors of its first. False if none of them may be read. */
