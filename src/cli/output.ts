@@ -1,6 +1,6 @@
 /** Writing to the standard streams: at once and whole, without the cost of `process.stdout`. */
 import { writeSync } from "node:fs";
-import { Fd, ioctl, poll, POLLOUT } from "../sys/index.ts";
+import { Fd, poll, POLLOUT, tryIoctl } from "../sys/index.ts";
 
 /** The reader of our output has gone: there is nobody left to tell, so this ends the command quietly. */
 export class ClosedOutput extends Error {
@@ -41,10 +41,6 @@ export function writeErr(text: string | Uint8Array): void {
  */
 export function terminalWidth(): number | undefined {
   const size = new Uint8Array(8); // struct winsize: rows, columns, …
-  try {
-    ioctl(new Fd(1), TIOCGWINSZ, size);
-  } catch {
-    return undefined; // ENOTTY
-  }
+  if (tryIoctl(new Fd(1), TIOCGWINSZ, size) < 0) return undefined; // ENOTTY
   return new DataView(size.buffer).getUint16(2, true) || 80;
 }

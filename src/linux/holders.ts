@@ -2,15 +2,17 @@
  * Which processes hold a socket: every descriptor in /proc that refers to its inode. There is no shorter way that finds
  * them all; what can be had cheaply is the order in which processes are asked, and when to stop.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import {
   EACCES,
   Fd,
   O_DIRECTORY,
+  O_RDONLY,
   openat,
   sharesDescriptors,
   tryGetdents64,
   tryOpenat,
+  tryRead,
   tryReadlinkat,
 } from "../sys/index.ts";
 import { cgroupProcesses } from "./cgroup.ts";
@@ -44,6 +46,8 @@ const DIRENT = { reclen: 16, name: 19 }; // struct linux_dirent64, include/linux
 const MAX_DIRENT = 280;
 const SOCKET_LINK = "socket:[".length; // net/socket.c, sockfs_dname: "socket:[INODE]"
 const KTHREADD = 2;
+const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
+const [KTHREADD_STAT, KTHREADD_CHILDREN] = [Buffer.from("2/stat\0"), Buffer.from("2/task/2/children\0")];
 const [FD, TASK] = [Buffer.from("/fd\0"), Buffer.from("/task\0")];
 
 /** Reads directories of numbers ("/proc", "/proc/PID/fd") with buffers that are used again. */
@@ -119,26 +123,27 @@ class ProcReader {
     const all = this.numbers(directory);
     directory.close();
     if (!all.includes(KTHREADD)) return all;
-    const kernels = kernelThreads();
+    const kernels = this.#kernelThreads();
     return all.filter((pid) => !kernels.has(pid));
+  }
+
+  /** The children of kthreadd; none where pid 2 is another (another pid namespace) or the kernel keeps no such list. */
+  #kernelThreads(): ReadonlySet<number> {
+    const stat = this.#text(KTHREADD_STAT);
+    const flags = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]);
+    return new Set(flags & PF_KTHREAD ? this.#text(KTHREADD_CHILDREN).split(" ").map(Number) : []);
+  }
+
+  /** A file below /proc, as far as the buffer holds it; empty where there is none. */
+  #text(path: Uint8Array): string {
+    const number = tryOpenat(this.#proc, path, O_RDONLY);
+    if (number < 0) return "";
+    using file = new Fd(number);
+    return Buffer.from(this.#entries.buffer, 0, Math.max(0, tryRead(file, this.#entries))).toString("latin1");
   }
 
   [Symbol.dispose](): void {
     this.#proc.close();
-  }
-}
-
-const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
-
-/** The children of kthreadd; none where it is out of sight (another pid namespace) or the kernel keeps no such list. */
-function kernelThreads(): ReadonlySet<number> {
-  try {
-    const stat = readFileSync(`/proc/${KTHREADD}/stat`, "latin1");
-    const flags = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]);
-    if (!(flags & PF_KTHREAD)) return new Set();
-    return new Set(readFileSync(`/proc/${KTHREADD}/task/${KTHREADD}/children`, "latin1").split(" ").map(Number));
-  } catch {
-    return new Set();
   }
 }
 

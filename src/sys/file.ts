@@ -44,9 +44,12 @@ export function fcntl(fd: Fd, command: number, value = 0): number {
   return orThrow("fcntl", outcome(libc.fcntl(fd.number, command, value)));
 }
 
-/** ioctl(2) on a structure that the kernel reads or fills. */
+/** ioctl(2) on a structure that the kernel reads or fills: its result, or `-errno`. */
+export function tryIoctl(fd: Fd, request: number, value: Uint8Array): number {
+  return outcome(libc.ioctl(fd.number, request, value));
+}
 export function ioctl(fd: Fd, request: number, value: Uint8Array): number {
-  return orThrow("ioctl", outcome(libc.ioctl(fd.number, request, value)));
+  return orThrow("ioctl", tryIoctl(fd, request, value));
 }
 
 /** getdents64(2): bytes of directory entries, 0 at the end, or `-errno`. */
