@@ -1,8 +1,8 @@
-import { parseArgs } from "node:util";
 import { dieWithParent } from "../linux/parent.ts";
 import { runClient, type ClientOptions } from "../programs/client.ts";
 import { StepFailed } from "../programs/steps.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
+import { parseOptions } from "./options.ts";
 import { say, tellFailure } from "./program-steps.ts";
 import { endpointOf, lingerOf, messageOf } from "./server.ts";
 import { parseDuration, parseEndpoint } from "./values.ts";
@@ -32,7 +32,7 @@ Examples
 `;
 
 function parse(args: string[]): ClientOptions {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: {

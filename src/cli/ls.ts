@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { INET_DIAG_MSG } from "../codec/inet-diag.ts";
 import { ALL_STATES_MASK, LISTEN_MASK } from "../codec/state.ts";
 import { hasNoUid, toTcpSocket } from "../codec/tcp-socket.ts";
@@ -8,6 +7,7 @@ import { decodeRows, filterRows, inodeAt, uidAt, type SocketTable } from "../lin
 import { readSockets } from "../linux/sockets.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { holdersOf, listSockets, shortcomings } from "./listing.ts";
+import { parseOptions } from "./options.ts";
 import { terminalWidth, writeErr, writeOut } from "./output.ts";
 import { parseWhat, type What } from "./what.ts";
 
@@ -50,7 +50,7 @@ export type SummaryKey = "state" | "program" | "port" | "peer";
 const SUMMARY_KEYS: readonly string[] = ["state", "program", "port", "peer"];
 
 function options(args: string[]) {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: {

@@ -1,8 +1,8 @@
-import { parseArgs } from "node:util";
 import { dieWithParent } from "../linux/parent.ts";
 import { openListener, serve, type ServerOptions } from "../programs/server.ts";
 import { MESSAGE_LENGTH, StepFailed } from "../programs/steps.ts";
 import { UsageError } from "./exit-status.ts";
+import { parseOptions } from "./options.ts";
 import { say, tellFailure } from "./program-steps.ts";
 import { parseAddress, parseDuration, parseEndpoint, parseInteger, parsePort } from "./values.ts";
 
@@ -68,7 +68,7 @@ export function lingerOf(text: string | undefined): number | undefined {
 }
 
 function parse(args: string[]): ServerOptions {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: {

@@ -19,7 +19,7 @@ import { findAnyHolder, findHolders, type Holder } from "../../src/linux/holders
 import { processFacts } from "../../src/linux/process.ts";
 import type { Fd } from "../../src/sys/index.ts";
 import { CLI, endAll, Running } from "../support/cli.ts";
-import { testNeeding } from "../support/needs.ts";
+import { lacking, testNeeding } from "../support/needs.ts";
 import { enterNamespace, localOf, Sockets } from "../support/tcp.ts";
 import { until } from "../support/until.ts";
 
@@ -230,7 +230,7 @@ testNeeding(
     try {
       mkdirSync(group);
     } catch {
-      return context.skip("needs a hierarchy of control groups, version 2, that may be written to");
+      return lacking(context, "a hierarchy of control groups, version 2, that may be written to");
     }
     leftovers.push(() =>
       until("the removal of the control group", () => {

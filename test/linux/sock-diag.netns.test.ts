@@ -27,7 +27,7 @@ import {
   tryRecv,
   type Fd,
 } from "../../src/sys/index.ts";
-import { testNeeding } from "../support/needs.ts";
+import { lacking, testNeeding } from "../support/needs.ts";
 import { enterNamespace, localOf, Sockets } from "../support/tcp.ts";
 import { until } from "../support/until.ts";
 
@@ -208,7 +208,7 @@ testNeeding(["a network namespace"], "a socket tells the control group of its cr
   const { cgroupId } = toTcpSocket(rowOf(sockets.listener("127.0.0.1")));
   const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
   const path = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "latin1"))?.[1];
-  if (mount === undefined || cgroupId === undefined) return context.skip("needs control groups, version 2");
+  if (mount === undefined || cgroupId === undefined) return lacking(context, "control groups, version 2");
   // The id of a directory of this file system is its inode.
   expect(cgroupId).toBe(statSync(`${mount}${path}`, { bigint: true }).ino);
 });

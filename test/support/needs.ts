@@ -47,6 +47,13 @@ function isMet(name: NeedName): boolean {
   return known;
 }
 
+/** Ends a test for want of what only it could find out to be missing: skipped, or failed under LASTACK_STRICT. */
+export function lacking(context: TestContext, what: string): never {
+  const note = `needs ${what}`;
+  if (process.env["LASTACK_STRICT"]) throw new Error(`${note} (LASTACK_STRICT makes this a failure)`);
+  return context.skip(note);
+}
+
 /** A test that runs where all of `needs` are met. */
 export function testNeeding(
   needs: readonly NeedName[],
@@ -58,11 +65,7 @@ export function testNeeding(
     name,
     async (context) => {
       const missing = needs.filter((need) => !isMet(need));
-      if (missing.length > 0) {
-        const note = `needs ${missing.join(", ")}`;
-        if (process.env["LASTACK_STRICT"]) throw new Error(`${note} (LASTACK_STRICT makes this a failure)`);
-        context.skip(note);
-      }
+      if (missing.length > 0) lacking(context, missing.join(", "));
       await body(context);
     },
     timeoutMs,
