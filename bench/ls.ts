@@ -46,8 +46,12 @@ async function withoutOwners(count: number, runs: number): Promise<void> {
   const population = await Population.create("time-wait", count);
   const what = `${count.toLocaleString("en")}, TIME-WAIT`;
   compare(what, { ours: ["ls", "--no-owner"], theirs: ["ss", "-tan"], runs });
-  compare(what, { ours: ["ls", "8000", "--listen"], theirs: NOTHING, runs: 25 });
-  if (count < 100) compare(what, { ours: ["ls"], theirs: NOTHING, runs: 25 });
+  compare(what, { ours: ["ls", "8000", "listen"], theirs: NOTHING, runs: 35 });
+  compare(what, { ours: ["ls", "8000", "listen", "--no-owner"], theirs: NOTHING, runs: 35 });
+  if (count < 100) {
+    compare(what, { ours: ["ls"], theirs: NOTHING, runs: 35 });
+    compare(what, { ours: ["ls", "--no-owner"], theirs: NOTHING, runs: 35 });
+  }
   await population.end();
 }
 
@@ -56,8 +60,8 @@ async function withOwners(count: number, runs: number, slowRuns: number): Promis
   const population = await Population.create("held", count);
   const what = `${count.toLocaleString("en")}, held`;
   compare(what, { ours: ["ls", "--no-owner"], theirs: ["ss", "-tan"], runs });
-  compare(what, { ours: ["ls", "8000", "--listen", "--no-owner"], theirs: NOTHING, runs: 25 });
-  compare(what, { ours: ["ls", "8000", "--listen"], theirs: NOTHING, runs: count < 100 ? 25 : runs });
+  compare(what, { ours: ["ls", "8000", "listen", "--no-owner"], theirs: NOTHING, runs: 35 });
+  compare(what, { ours: ["ls", "8000", "listen"], theirs: NOTHING, runs: count < 100 ? 35 : runs });
   for (const theirs of [
     ["ss", "-tanp"],
     ["netstat", "-tanp"],
