@@ -164,6 +164,8 @@ class Search implements HolderSearch {
 
   /** Looks through one descriptor directory. */
   #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" {
+    // Standard input nearly always exists, and saves listing hundreds of links that can't be followed.
+    if (this.reader.socketInode(directory, 0) === -EACCES) return "unreadable";
     const fds = this.reader.numbers(directory);
     for (const fd of fds) {
       const inode = this.reader.socketInode(directory, fd);
