@@ -19,7 +19,6 @@ export const SOCK_DESTROY = 21;
 
 const INET_DIAG_REQ_BYTECODE = 1;
 
-export const INET_DIAG_MEMINFO = 1;
 export const INET_DIAG_INFO = 2;
 export const INET_DIAG_CONG = 4;
 export const INET_DIAG_SKMEMINFO = 7;

@@ -14,7 +14,6 @@ export const EPIPE = 32;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
-export const MSG_PEEK = 0x2;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;
@@ -26,19 +25,14 @@ export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
-export const SHUT_RD = 0;
 export const SHUT_WR = 1;
-export const SHUT_RDWR = 2;
 
 // include/uapi/asm-generic/socket.h
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
-export const SO_ERROR = 4;
-export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
-export const SO_RCVBUFFORCE = 33;
 
 // include/uapi/linux/in.h, in6.h, tcp.h
 export const IPPROTO_TCP = 6;
@@ -63,30 +57,24 @@ export const F_SETFL = 4;
 // include/uapi/asm-generic/poll.h
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
-export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
-export const POLLRDHUP = 0x2000;
 
 // include/uapi/linux/sched.h
-export const CLONE_NEWUSER = 0x10000000;
 export const CLONE_NEWNET = 0x40000000;
 
 // include/uapi/linux/prctl.h, seccomp.h
 export const PR_SET_PDEATHSIG = 1;
-export const PR_SET_NAME = 15;
 export const PR_SET_SECCOMP = 22;
 export const PR_SET_NO_NEW_PRIVS = 38;
 export const SECCOMP_MODE_FILTER = 2;
 
 // include/uapi/asm-generic/ioctls.h, include/uapi/linux/sockios.h
 export const SIOCINQ = 0x541b;
-export const SIOCOUTQ = 0x5411;
 export const SIOCGIFNAME = 0x8910;
 export const SIOCGIFFLAGS = 0x8913;
 export const SIOCSIFFLAGS = 0x8914;
 export const SIOCSIFADDR = 0x8916;
 export const SIOCSIFNETMASK = 0x891c;
-export const SIOCSIFMTU = 0x8922;
 
 // include/uapi/linux/if.h, if_tun.h
 export const IFF_UP = 0x1;
