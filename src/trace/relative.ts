@@ -1,52 +1,5 @@
-/** Sequence numbers as people read them: relative to the first of each direction of each connection. */
-import { seq, seqDiff } from "../codec/seq.ts";
-import type { SegmentRecord, TraceEvent } from "./trace.ts";
-
-export interface RelativeNumbers {
-  /** 0 for a SYN, 1 for the first byte of data. Negative: from before the connection, an old duplicate. */
-  seq: number;
-  /** Undefined without the ACK flag. */
-  ack?: number;
-  /** Which connection between these two endpoints it belongs to: 1, 2, … An old duplicate counts to the newest. */
-  incarnation: number;
-}
-
-function directionOf({ source, destination }: Pick<SegmentRecord, "source" | "destination">): string {
-  return `${source.address} ${source.port} ${destination.address} ${destination.port}`;
-}
-
-function reverseOf({ source, destination }: SegmentRecord): string {
-  return directionOf({ source: destination, destination: source });
-}
-
-/** Follows connections, segment by segment in the order in which they were sent. */
-export class RelativeNumbering {
-  readonly #initial = new Map<string, { number: number; incarnation: number }>();
-
-  number(segment: SegmentRecord): RelativeNumbers {
-    const forward = directionOf(segment);
-    const known = this.#initial.get(forward);
-    const isSyn = segment.flags.includes("SYN");
-    // A SYN sent again has the number of the first.
-    if (!known || (isSyn && known.number !== segment.seq)) {
-      const answered = this.#initial.get(reverseOf(segment));
-      const incarnation =
-        isSyn && segment.flags.includes("ACK") && answered ? answered.incarnation : (known?.incarnation ?? 0) + 1;
-      // Without a SYN the numbering has to begin somewhere: as if one had just been.
-      this.#initial.set(forward, { number: isSyn ? segment.seq : seq(segment.seq - 1), incarnation });
-    }
-    const base = this.#initial.get(forward)!;
-    const peer = this.#initial.get(reverseOf(segment));
-    const relative: RelativeNumbers = {
-      seq: seqDiff(seq(segment.seq), seq(base.number)),
-      incarnation: base.incarnation,
-    };
-    if (segment.flags.includes("ACK")) {
-      relative.ack = peer ? seqDiff(seq(segment.ack), seq(peer.number)) : segment.ack;
-    }
-    return relative;
-  }
-}
+import { RelativeNumbering, type RelativeNumbers } from "../codec/numbering.ts";
+import type { TraceEvent } from "./trace.ts";
 
 /** The relative numbers of every segment of a trace, by the segment's number. */
 export function relativeNumbers(events: readonly TraceEvent[]): Map<number, RelativeNumbers> {

@@ -1,0 +1,58 @@
+/** Sequence numbers as people read them: relative to the first of each direction of each connection. */
+import { seq, seqDiff } from "./seq.ts";
+
+/** What numbering needs to know of a segment. */
+export interface NumberedSegment {
+  source: { address: string; port: number };
+  destination: { address: string; port: number };
+  /** Names as in `TCP_FLAGS`. */
+  flags: readonly string[];
+  seq: number;
+  ack: number;
+}
+
+export interface RelativeNumbers {
+  /** 0 for a SYN, 1 for the first byte of data. Negative: from before the connection, an old duplicate. */
+  seq: number;
+  /** Undefined without the ACK flag. */
+  ack?: number;
+  /** Which connection between these two endpoints it belongs to: 1, 2, … An old duplicate counts to the newest. */
+  incarnation: number;
+}
+
+function directionOf({ source, destination }: Pick<NumberedSegment, "source" | "destination">): string {
+  return `${source.address} ${source.port} ${destination.address} ${destination.port}`;
+}
+
+function reverseOf({ source, destination }: NumberedSegment): string {
+  return directionOf({ source: destination, destination: source });
+}
+
+/** Follows connections, segment by segment in the order in which they were sent. */
+export class RelativeNumbering {
+  readonly #initial = new Map<string, { number: number; incarnation: number }>();
+
+  number(segment: NumberedSegment): RelativeNumbers {
+    const forward = directionOf(segment);
+    const known = this.#initial.get(forward);
+    const isSyn = segment.flags.includes("SYN");
+    // A SYN sent again has the number of the first.
+    if (!known || (isSyn && known.number !== segment.seq)) {
+      const answered = this.#initial.get(reverseOf(segment));
+      const incarnation =
+        isSyn && segment.flags.includes("ACK") && answered ? answered.incarnation : (known?.incarnation ?? 0) + 1;
+      // Without a SYN the numbering has to begin somewhere: as if one had just been.
+      this.#initial.set(forward, { number: isSyn ? segment.seq : seq(segment.seq - 1), incarnation });
+    }
+    const base = this.#initial.get(forward)!;
+    const peer = this.#initial.get(reverseOf(segment));
+    const relative: RelativeNumbers = {
+      seq: seqDiff(seq(segment.seq), seq(base.number)),
+      incarnation: base.incarnation,
+    };
+    if (segment.flags.includes("ACK")) {
+      relative.ack = peer ? seqDiff(seq(segment.ack), seq(peer.number)) : segment.ack;
+    }
+    return relative;
+  }
+}
