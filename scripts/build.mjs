@@ -62,6 +62,7 @@ await compileRows();
 const program = await bundle("src/cli/main.ts", { LASTACK_VERSION: JSON.stringify(version) });
 const name = `lastack-${createHash("sha256").update(program).digest("hex").slice(0, 12)}.cjs`;
 writeFileSync(`dist/${name}`, program);
+writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts", {}));
 const define = { LASTACK_BUNDLE: JSON.stringify(name) };
 writeFileSync("dist/lastack.cjs", await bundle("src/cli/bin.ts", define, "#!/usr/bin/env node"));
 chmodSync("dist/lastack.cjs", 0o755);

@@ -22,6 +22,7 @@ export const SOCKET_OPTIONS = [
   "SO_RCVBUF",
   "SO_SNDBUF",
   "IPV6_V6ONLY",
+  "IP_TTL",
   "IP_BIND_ADDRESS_NO_PORT",
   "TCP_NODELAY",
   "TCP_QUICKACK",
@@ -95,7 +96,9 @@ export function descriptorOf(call: Call): number | undefined {
 export function dataBytes(data: Data): Uint8Array {
   if (typeof data === "string") return new TextEncoder().encode(data);
   const pattern = new TextEncoder().encode(data.repeat);
-  return Uint8Array.from({ length: data.length }, (_, i) => pattern[i % pattern.length]!);
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = pattern[i % pattern.length]!;
+  return bytes;
 }
 
 /** How many bytes `data` stands for. */

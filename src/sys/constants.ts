@@ -9,13 +9,16 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EPIPE = 32;
+export const EINPROGRESS = 115;
 
 // include/linux/socket.h
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SCM_RIGHTS = 1;
 
@@ -25,22 +28,34 @@ export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
+export const SOCK_SEQPACKET = 5;
+export const SHUT_RD = 0;
 export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
 
 // include/uapi/asm-generic/socket.h
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_ERROR = 4;
+export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SO_COOKIE = 57;
 
 // include/uapi/linux/in.h, in6.h, tcp.h
+export const IPPROTO_IP = 0;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
+export const IP_TTL = 2;
+export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const TCP_NODELAY = 1;
+export const TCP_LINGER2 = 8;
+export const TCP_QUICKACK = 12;
 
 // include/uapi/linux/netlink.h
+export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
 
 // include/uapi/asm-generic/fcntl.h, include/uapi/linux/fcntl.h
@@ -57,7 +72,9 @@ export const F_SETFL = 4;
 // include/uapi/asm-generic/poll.h
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
+export const POLLRDHUP = 0x2000;
 
 // include/uapi/linux/sched.h
 export const CLONE_NEWNET = 0x40000000;
@@ -70,11 +87,13 @@ export const SECCOMP_MODE_FILTER = 2;
 
 // include/uapi/asm-generic/ioctls.h, include/uapi/linux/sockios.h
 export const SIOCINQ = 0x541b;
+export const SIOCOUTQ = 0x5411;
 export const SIOCGIFNAME = 0x8910;
 export const SIOCGIFFLAGS = 0x8913;
 export const SIOCSIFFLAGS = 0x8914;
 export const SIOCSIFADDR = 0x8916;
 export const SIOCSIFNETMASK = 0x891c;
+export const SIOCGIFINDEX = 0x8933;
 
 // include/uapi/linux/if.h, if_tun.h
 export const IFF_UP = 0x1;
@@ -92,3 +111,10 @@ export const FILEID_KERNFS = 0xfe;
 
 // include/uapi/asm-generic/signal.h
 export const SIG_DFL = 0n;
+
+// include/uapi/linux/wait.h, include/uapi/asm-generic/siginfo.h
+export const WNOHANG = 1;
+export const WEXITED = 4;
+export const WNOWAIT = 0x01000000;
+export const P_PIDFD = 3;
+export const CLD_EXITED = 1;

@@ -40,3 +40,14 @@ export function orThrow(syscall: string, result: number): number {
   if (result < 0) throw new SyscallError(syscall, -result);
   return result;
 }
+
+/** The number of a signal's name on this system, for example `"SIGTERM" -> 15`. */
+export function signalNumber(name: string): number {
+  return (process.getBuiltinModule("node:os").constants.signals as Record<string, number>)[name]!;
+}
+
+/** The name of a signal, `"signal N"` for a number without one. */
+export function signalName(number: number): string {
+  const { signals } = process.getBuiltinModule("node:os").constants;
+  return Object.entries(signals).find(([, value]) => value === number)?.[0] ?? `signal ${number}`;
+}

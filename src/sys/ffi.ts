@@ -20,6 +20,7 @@ type Bytes = Uint8Array | null;
 /** libc's functions, by the signatures that follow. Each result goes through {@link outcome}. */
 interface Libc {
   socket(domain: number, type: number, protocol: number): number;
+  socketpair(domain: number, type: number, protocol: number, pair: Bytes): number;
   bind(fd: number, address: Bytes, length: number): number;
   listen(fd: number, backlog: number): number;
   accept4(fd: number, address: Bytes, length: Bytes, flags: number): number;
@@ -48,6 +49,7 @@ interface Libc {
   unshare(flags: number): number;
   prctl(option: number, a: Scalar, b: Scalar, c: Scalar, d: Scalar): number;
   setresuid(real: number, effective: number, saved: number): number;
+  waitid(type: number, id: number, info: Bytes, options: number): number;
   signal(number: number, handler: Scalar): number;
   syscall(number: number, a: Scalar, b: Scalar, c: Scalar, d: Scalar): number;
   _exit(status: number): number;
@@ -55,6 +57,7 @@ interface Libc {
 
 const SIGNATURES: Record<keyof Libc, string> = {
   socket: "int socket(int, int, int)",
+  socketpair: "int socketpair(int, int, int, void *)",
   bind: "int bind(int, const void *, uint32_t)",
   listen: "int listen(int, int)",
   accept4: "int accept4(int, void *, void *, int)",
@@ -83,6 +86,7 @@ const SIGNATURES: Record<keyof Libc, string> = {
   unshare: "int unshare(int)",
   prctl: "int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)",
   setresuid: "int setresuid(uint32_t, uint32_t, uint32_t)",
+  waitid: "int waitid(int, uint32_t, void *, int)",
   signal: "intptr_t signal(int, intptr_t)",
   syscall: "long syscall(long, long, long, long, long)",
   _exit: "void _exit(int)",

@@ -1,5 +1,15 @@
 /** Processes, credentials and namespaces of the calling thread. */
-import { SYS_pidfd_getfd, SYS_pidfd_open, SYS_pidfd_send_signal, SIG_DFL } from "./constants.ts";
+import {
+  CLD_EXITED,
+  P_PIDFD,
+  SIG_DFL,
+  SYS_pidfd_getfd,
+  SYS_pidfd_open,
+  SYS_pidfd_send_signal,
+  WEXITED,
+  WNOHANG,
+  WNOWAIT,
+} from "./constants.ts";
 import { orThrow } from "./error.ts";
 import { Fd } from "./fd.ts";
 import { libc, outcome } from "./ffi.ts";
@@ -17,6 +27,26 @@ export function pidfdGetfd(pidfd: Fd, number: number): Fd {
 /** pidfd_send_signal(2); signal 0 only asks whether one could be sent. */
 export function pidfdSendSignal(pidfd: Fd, signal: number): void {
   orThrow("pidfd_send_signal", outcome(libc.syscall(SYS_pidfd_send_signal, pidfd.number, signal, 0, 0)));
+}
+
+/** How a child ended: its exit status, or the number of the signal that it died of. */
+export type ChildEnding = { status: number } | { signal: number };
+
+const SIGINFO = { length: 128, code: 8, status: 24 }; // siginfo_t of a child, 64-bit systems
+
+/**
+ * How the child behind a pidfd has ended, or undefined while it runs (waitid(2)). It is left to be waited for: Node does
+ * that when its event loop turns.
+ */
+export function childEnding(pidfd: Fd): ChildEnding | undefined {
+  const info = new Uint8Array(SIGINFO.length);
+  const flags = WEXITED | WNOHANG | WNOWAIT;
+  orThrow("waitid", outcome(libc.waitid(P_PIDFD, pidfd.number, info, flags)));
+  const view = new DataView(info.buffer);
+  const code = view.getInt32(SIGINFO.code, true);
+  if (code === 0) return undefined;
+  const status = view.getInt32(SIGINFO.status, true);
+  return code === CLD_EXITED ? { status } : { signal: status };
 }
 
 const KCMP_FILES = 2; // include/uapi/linux/kcmp.h

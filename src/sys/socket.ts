@@ -13,6 +13,13 @@ export function socket(domain: number, type: number, protocol: number): Fd {
   return new Fd(orThrow("socket", outcome(libc.socket(domain, type | SOCK_CLOEXEC, protocol))));
 }
 
+/** socketpair(2) of this domain, close-on-exec: two sockets connected to each other. */
+export function socketpair(domain: number, type: number): [Fd, Fd] {
+  const pair = new Int32Array(2);
+  orThrow("socketpair", outcome(libc.socketpair(domain, type | SOCK_CLOEXEC, 0, new Uint8Array(pair.buffer))));
+  return [new Fd(pair[0]!), new Fd(pair[1]!)];
+}
+
 /** bind(2) to an encoded `sockaddr`. */
 export function tryBind(fd: Fd, address: Uint8Array): number {
   return outcome(libc.bind(fd.number, address, address.length));
@@ -130,8 +137,11 @@ export function recvmsg(fd: Fd, message: Message, flags = 0): ReturnType<typeof 
   return received;
 }
 
+export function tryShutdown(fd: Fd, how: number): number {
+  return outcome(libc.shutdown(fd.number, how));
+}
 export function shutdown(fd: Fd, how: number): void {
-  orThrow("shutdown", outcome(libc.shutdown(fd.number, how)));
+  orThrow("shutdown", tryShutdown(fd, how));
 }
 
 /** The local address, as an encoded `sockaddr`. */
@@ -149,9 +159,12 @@ export function getpeername(fd: Fd): Uint8Array {
 }
 
 /** setsockopt(2) with raw bytes, or with an `int`. */
-export function setsockopt(fd: Fd, level: number, name: number, value: Uint8Array | number): void {
+export function trySetsockopt(fd: Fd, level: number, name: number, value: Uint8Array | number): number {
   const bytes = typeof value === "number" ? new Uint8Array(Int32Array.of(value).buffer) : value;
-  orThrow("setsockopt", outcome(libc.setsockopt(fd.number, level, name, bytes, bytes.length)));
+  return outcome(libc.setsockopt(fd.number, level, name, bytes, bytes.length));
+}
+export function setsockopt(fd: Fd, level: number, name: number, value: Uint8Array | number): void {
+  orThrow("setsockopt", trySetsockopt(fd, level, name, value));
 }
 
 /** getsockopt(2): the option's bytes, at most `space`. */

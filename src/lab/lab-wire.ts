@@ -1,0 +1,116 @@
+/** The wire as a story speaks of it. Rules act from the moment they are given; the first that matches decides. */
+import type { Link } from "../link/link.ts";
+import type { Action, Change, Match } from "../link/rule.ts";
+import type { Recorder } from "../trace/recorder.ts";
+import type { SegmentRecord } from "../trace/trace.ts";
+import { take, type Story } from "./story.ts";
+
+/** Which of the segments that match: after so many others, and how many (all, without). */
+export interface Which {
+  skip?: number;
+  times?: number;
+}
+
+/** A segment that was sent, and what became of it. */
+export interface SentSegment extends SegmentRecord {
+  segment: number;
+  tUs: number;
+  delivered: boolean;
+}
+
+function describe({ from, to, has = [], lacks = [], payload }: Match): string {
+  const what = has.length > 0 ? has.join(",") : payload ? "data" : "segments";
+  const without = lacks.length > 0 ? ` without ${lacks.join(",")}` : "";
+  return `${what}${without}${from ? ` from ${from}` : ""}${to ? ` to ${to}` : ""}`;
+}
+
+export class LabWire {
+  constructor(
+    private readonly recorder: Recorder,
+    private readonly link: Link,
+  ) {}
+
+  /** Every rule has a name that the trace shows, and by which it can be taken back. */
+  #add(match: Match, action: Action, which: Which): string {
+    const name = `${action.do} ${describe(match)}`;
+    this.link.add({ name, match, action, ...which });
+    this.recorder.note("setting", `the wire will ${name}`);
+    return name;
+  }
+
+  drop(match: Match, which: Which = {}): string {
+    return this.#add(match, { do: "drop" }, which);
+  }
+
+  /** Keeps segments under a name until they are released. */
+  hold(match: Match, as: string, which: Which = {}): string {
+    return this.#add(match, { do: "hold", as }, which);
+  }
+
+  /** Lets segments pass and keeps a copy: an old duplicate in the making. */
+  copy(match: Match, as: string, which: Which = {}): string {
+    return this.#add(match, { do: "copy", as }, which);
+  }
+
+  delay(match: Match, ms: number, which: Which = {}): string {
+    return this.#add(match, { do: "delay", byUs: ms * 1000 }, which);
+  }
+
+  duplicate(match: Match, copies = 1, which: Which = {}): string {
+    return this.#add(match, { do: "duplicate", copies }, which);
+  }
+
+  /** A segment arrives after `behind` others of its host. */
+  reorder(match: Match, behind = 1, which: Which = { times: 1 }): string {
+    return this.#add(match, { do: "reorder", behind }, which);
+  }
+
+  modify(match: Match, change: Change, which: Which = {}): string {
+    return this.#add(match, { do: "modify", change }, which);
+  }
+
+  /** Takes a rule back. */
+  remove(name: string): void {
+    this.link.remove(name);
+    this.recorder.note("setting", `the wire will no longer ${name}`);
+  }
+
+  /** How many routers stand between the hosts. */
+  routers(count: number): void {
+    this.link.routers = count;
+    this.recorder.note("setting", `${count} routers stand between the hosts`);
+  }
+
+  /** How many segments are held under this name. */
+  held(as: string): number {
+    return this.link.held(as).length;
+  }
+
+  /** What is held under this name, as it was sent. */
+  heldSegments(as: string): { seq: number; ack: number; length: number }[] {
+    return this.link
+      .held(as)
+      .map(({ packet: { tcp } }) => ({ seq: tcp.seq, ack: tcp.ack, length: tcp.payload.length }));
+  }
+
+  *release(as: string, count = Infinity): Story {
+    yield* take({ step: "release", as, count });
+  }
+
+  /** The segments that were sent so far, of those that match by host, flags and whether they carry data. */
+  sent({ from, has = [], lacks = [], payload }: Pick<Match, "from" | "has" | "lacks" | "payload"> = {}): SentSegment[] {
+    const delivered = new Set<number>();
+    const sent: SentSegment[] = [];
+    for (const event of this.recorder.events) {
+      if (event.kind !== "segment") continue;
+      if (event.fate === "delivered") delivered.add(event.segment);
+      if (event.fate !== "sent" || !event.packet) continue;
+      const { flags, payloadLength } = event.packet;
+      if (from !== undefined && event.packet.from !== from) continue;
+      if (!has.every((flag) => flags.includes(flag)) || lacks.some((flag) => flags.includes(flag))) continue;
+      if (payload !== undefined && payload !== payloadLength > 0) continue;
+      sent.push({ ...event.packet, segment: event.segment, tUs: event.tUs, delivered: false });
+    }
+    return sent.map((segment) => ({ ...segment, delivered: delivered.has(segment.segment) }));
+  }
+}

@@ -1,0 +1,64 @@
+/** A host of the kernel world: a network namespace with one device on the wire. */
+import { existsSync } from "node:fs";
+import { parseIp } from "../../codec/address.ts";
+import { readCounter } from "../../linux/counters.ts";
+import { NetworkNamespace, readParameter, writeParameter } from "../../linux/network-namespace.ts";
+import { addAddress, linkUp } from "../../linux/rtnetlink.ts";
+import { SockDiag } from "../../linux/sock-diag.ts";
+import { DEVICE, type Port } from "./port.ts";
+
+/** The networks that the hosts share: RFC 1918 and RFC 4193 addresses that exist nowhere but in the lab. */
+const PREFIX = { v4: 24, v6: 64 };
+
+/** What keeps IPv6 from sending packets of its own accord, and from addresses that nobody gave it. */
+const QUIET = { accept_ra: 0, router_solicitations: 0, addr_gen_mode: 1 };
+
+export class KernelHost {
+  readonly namespace: NetworkNamespace;
+  readonly port: Port;
+  readonly diag: SockDiag;
+  /** The event that last made this host do something; undefined: time did, if it does. */
+  touchedBy: number | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly addresses: readonly string[],
+    mtu: number,
+    makePort: (namespace: NetworkNamespace) => Port,
+    parameters: Readonly<Record<string, string>>,
+  ) {
+    this.namespace = NetworkNamespace.create();
+    this.port = makePort(this.namespace);
+    this.diag = this.namespace.run(() => {
+      for (const [parameter, value] of Object.entries(parameters)) writeParameter(parameter, value);
+      for (const [parameter, value] of Object.entries(QUIET)) {
+        const name = `net.ipv6.conf.${DEVICE}.${parameter}`;
+        if (existsSync(`/proc/sys/${name.replaceAll(".", "/")}`)) writeParameter(name, value);
+      }
+      linkUp(DEVICE, mtu, true);
+      for (const address of addresses) {
+        const bytes = parseIp(address)!;
+        addAddress(DEVICE, bytes, bytes.length === 4 ? PREFIX.v4 : PREFIX.v6);
+      }
+      return new SockDiag();
+    });
+  }
+
+  set(parameter: string, value: string | number): void {
+    this.namespace.run(() => writeParameter(parameter, value));
+  }
+
+  get(parameter: string): string {
+    return this.namespace.run(() => readParameter(parameter));
+  }
+
+  counter(name: string): number | undefined {
+    return this.namespace.run(() => readCounter(name));
+  }
+
+  close(): void {
+    this.diag.close();
+    this.port.close();
+    this.namespace.close();
+  }
+}

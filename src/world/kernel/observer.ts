@@ -1,0 +1,93 @@
+/**
+ * What becomes of a host's sockets, from the kernel's own mouth: each is identified by its cookie, and looked at after
+ * every call and every packet that may have changed it.
+ */
+import { formatIp, isV4Mapped, parseIp } from "../../codec/address.ts";
+import { INET_DIAG_NOCOOKIE, TIMERS, type InetDiagMessage } from "../../codec/inet-diag.ts";
+import type { Packet } from "../../codec/packet.ts";
+import { ALL_STATES_MASK, listedStateName, stateMask } from "../../codec/state.ts";
+import type { Endpoint } from "../../call/call.ts";
+import { decodeRows } from "../../linux/socket-table.ts";
+import type { KnownSocket, Recorder, SocketSight } from "../../trace/recorder.ts";
+import type { KernelHost } from "./host.ts";
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const BOUND = stateMask("BOUND");
+
+/** An address as bytes; an IPv4 address in an IPv6 socket counts as what it stands for. */
+function plainAddress(bytes: Uint8Array): Uint8Array {
+  return isV4Mapped(bytes) ? bytes.subarray(12) : bytes;
+}
+
+function sightOf(message: InetDiagMessage): SocketSight | undefined {
+  const state = listedStateName(message.state);
+  if (!state) return undefined;
+  const kind = TIMERS[message.timer];
+  return {
+    key: String(message.cookie),
+    state,
+    local: { address: formatIp(plainAddress(message.source)), port: message.sourcePort },
+    peer: { address: formatIp(plainAddress(message.destination)), port: message.destinationPort },
+    ...(kind && kind !== "none" && { timer: { kind, leftMs: message.expiresMs } }),
+    retransmits: message.retransmits,
+  };
+}
+
+function sameEnds(socket: KnownSocket, local: Endpoint, peer: Endpoint): boolean {
+  return (
+    socket.local.port === local.port &&
+    socket.peer.port === peer.port &&
+    socket.local.address === local.address &&
+    socket.peer.address === peer.address
+  );
+}
+
+export class Observer {
+  constructor(private readonly recorder: Recorder) {}
+
+  /** Looks at the socket between these two ends, which a packet or a call may have changed. */
+  lookBetween(host: KernelHost, local: Endpoint, peer: Endpoint, cause?: number): void {
+    const source = parseIp(local.address)!;
+    const message = host.diag.lookup(source.length === 4 ? AF_INET : AF_INET6, {
+      source,
+      sourcePort: local.port,
+      destination: parseIp(peer.address)!,
+      destinationPort: peer.port,
+      interfaceIndex: 0,
+      cookie: INET_DIAG_NOCOOKIE,
+    });
+    // Where no connection is left between them, a listener answers.
+    const sight = message && message.destinationPort !== 0 ? sightOf(message) : undefined;
+    for (const [key, socket] of this.recorder.keysOf(host.name)) {
+      if (key !== sight?.key && sameEnds(socket, local, peer)) this.recorder.lost(host.name, key, cause);
+    }
+    if (sight) this.recorder.saw(host.name, sight, cause);
+  }
+
+  /** Looks at the socket that a delivered packet was for. */
+  lookAfter(host: KernelHost, { ip, tcp }: Packet, cause: number): void {
+    const local = { address: formatIp(ip.destination), port: tcp.destinationPort };
+    this.lookBetween(host, local, { address: formatIp(ip.source), port: tcp.sourcePort }, cause);
+  }
+
+  /**
+   * Looks at all sockets of a host. `bound`: also at those that have a port and nothing else, which is slow. Returns the
+   * event of a timer that went off, if one did.
+   */
+  lookAtAll(host: KernelHost, cause?: number, bound = false): number | undefined {
+    const known = this.recorder.keysOf(host.name);
+    const withBound = bound || known.some(([, { state }]) => state === "BOUND");
+    const seen = new Set<string>();
+    let wentOff: number | undefined;
+    const states = withBound ? ALL_STATES_MASK : ALL_STATES_MASK & ~BOUND;
+    for (const message of decodeRows(host.diag.dump({ family: "both", states, extensions: [], bytecode: undefined }))) {
+      const sight = sightOf(message);
+      if (!sight) continue;
+      seen.add(sight.key);
+      wentOff = this.recorder.saw(host.name, sight, cause) ?? wentOff;
+    }
+    for (const [key] of known) if (!seen.has(key)) this.recorder.lost(host.name, key, cause);
+    return wentOff;
+  }
+}

@@ -1,0 +1,29 @@
+import type { SocketOption } from "../../call/call.ts";
+import * as sys from "../../sys/index.ts";
+
+const OPTIONS: Record<SocketOption, { level: number; name: number }> = {
+  SO_REUSEADDR: { level: sys.SOL_SOCKET, name: sys.SO_REUSEADDR },
+  SO_REUSEPORT: { level: sys.SOL_SOCKET, name: sys.SO_REUSEPORT },
+  SO_ERROR: { level: sys.SOL_SOCKET, name: sys.SO_ERROR },
+  SO_LINGER: { level: sys.SOL_SOCKET, name: sys.SO_LINGER },
+  SO_RCVBUF: { level: sys.SOL_SOCKET, name: sys.SO_RCVBUF },
+  SO_SNDBUF: { level: sys.SOL_SOCKET, name: sys.SO_SNDBUF },
+  IPV6_V6ONLY: { level: sys.IPPROTO_IPV6, name: sys.IPV6_V6ONLY },
+  IP_TTL: { level: sys.IPPROTO_IP, name: sys.IP_TTL },
+  IP_BIND_ADDRESS_NO_PORT: { level: sys.IPPROTO_IP, name: sys.IP_BIND_ADDRESS_NO_PORT },
+  TCP_NODELAY: { level: sys.IPPROTO_TCP, name: sys.TCP_NODELAY },
+  TCP_QUICKACK: { level: sys.IPPROTO_TCP, name: sys.TCP_QUICKACK },
+  TCP_LINGER2: { level: sys.IPPROTO_TCP, name: sys.TCP_LINGER2 },
+};
+
+export function optionOf(option: SocketOption): { level: number; name: number } {
+  return OPTIONS[option];
+}
+
+/** The value as setsockopt(2) takes it. */
+export function optionValue(option: SocketOption, value: number): Uint8Array | number {
+  if (option !== "SO_LINGER") return value;
+  // close(2) would wait in this thread, which is the one that moves the segments it waits for.
+  if (value > 0) throw new RangeError("SO_LINGER of more than 0 seconds is not supported");
+  return value < 0 ? new Uint8Array(8) : sys.encodeLinger(0);
+}
