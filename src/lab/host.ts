@@ -1,4 +1,6 @@
+import type { KnownSocket } from "../trace/recorder.ts";
 import { Process } from "./process.ts";
+import { Program } from "./program.ts";
 import { take, type Scene, type Story } from "./story.ts";
 import type { ProcessSpec } from "./world.ts";
 
@@ -19,6 +21,17 @@ export class Host {
   *process(name: string, more: Pick<ProcessSpec, "mortal"> = {}): Story<Process> {
     yield* take({ step: "process", spec: { name, host: this.name, ...more } });
     return new Process(this.scene, name, this);
+  }
+
+  /** Starts a program of somebody else's. `command` is a shell's. */
+  *program(name: string, command: string): Story<Program> {
+    yield* take({ step: "program", spec: { name, host: this.name, command } });
+    return new Program(this.scene, name);
+  }
+
+  /** Its sockets, as last seen. */
+  get sockets(): readonly KnownSocket[] {
+    return this.scene.recorder.socketsOf(this.name);
   }
 
   /** Sets a kernel parameter, such as `net.ipv4.tcp_fin_timeout`. */

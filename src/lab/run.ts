@@ -17,6 +17,12 @@ function wait(world: World, { what, until, withinMs }: Step & { step: "wait" }):
   }
 }
 
+function watch(world: World, { name, until, withinMs }: Step & { step: "watch" }): void {
+  const deadlineUs = world.recorder.nowUs() + withinMs * 1000;
+  while (!until() && !world.endingOf(name) && world.recorder.nowUs() < deadlineUs) world.advance(deadlineUs);
+  world.settle();
+}
+
 function elapse(world: World, ms: number): void {
   const endUs = world.recorder.nowUs() + ms * 1000;
   while (world.recorder.nowUs() < endUs) world.advance(endUs);
@@ -38,6 +44,10 @@ export function perform(world: World, step: Step): Answers[keyof Answers] {
     }
     case "wait":
       return wait(world, step);
+    case "watch":
+      return watch(world, step);
+    case "ending":
+      return world.endingOf(step.name);
     case "elapse":
       return elapse(world, step.ms);
     case "release":

@@ -1,7 +1,7 @@
 /** The steps that stories are made of. */
 import type { Call } from "../call/call.ts";
 import type { Recorder } from "../trace/recorder.ts";
-import type { HostSpec, PendingCall, ProcessSpec, ProgramSpec, Signal } from "./world.ts";
+import type { Ending, HostSpec, PendingCall, ProcessSpec, ProgramSpec, Signal } from "./world.ts";
 
 /**
  * One step of a story, as data. Whoever runs the story does what the step says and hands the answer back; the story
@@ -13,11 +13,15 @@ export type Step =
   | { step: "program"; spec: ProgramSpec }
   /** The call is made, and what it sets going is let settle; it may not have returned then. */
   | { step: "call"; process: string; call: Call }
-  /** Time passes until `until` is true; the experiment fails if it is not within the time. */
+  /** Time passes until `until` is true; it may make no steps. The experiment fails if it is not within the time. */
   | { step: "wait"; what: string; until: () => boolean; withinMs: number }
+  /** Time passes until a process or program has ended, or `until` is true, or the time is over. */
+  | { step: "watch"; name: string; until: () => boolean; withinMs: number }
   | { step: "elapse"; ms: number }
   | { step: "release"; as: string; count: number }
   | { step: "signal"; name: string; signal: Signal }
+  /** How a process or program has ended; undefined while it runs. */
+  | { step: "ending"; name: string }
   | { step: "destroy"; socket: string }
   | { step: "set"; host: string; parameter: string; value: string | number }
   | { step: "counter"; host: string; name: string };
@@ -30,9 +34,11 @@ export interface Answers {
   program: void;
   call: PendingCall;
   wait: void;
+  watch: void;
   elapse: void;
   release: void;
   signal: void;
+  ending: Ending | undefined;
   destroy: void;
   set: void;
   counter: number;

@@ -14,8 +14,10 @@ import {
 import { Wire } from "../../lab/wire.ts";
 import { Link } from "../../link/link.ts";
 import { parseIp } from "../../codec/address.ts";
+import { endAllIn } from "../../linux/residents.ts";
 import { poll, POLLIN } from "../../sys/index.ts";
 import { Recorder } from "../../trace/recorder.ts";
+import { Guard } from "./guard.ts";
 import { enterHome, systemName } from "./home.ts";
 import { KernelHost } from "./host.ts";
 import { Observer } from "./observer.ts";
@@ -54,6 +56,7 @@ export class KernelWorld implements World {
   readonly #hosts = new Map<string, KernelHost>();
   readonly #processes = new Map<string, LabProcess>();
   readonly #programs = new Map<string, Program>();
+  #guard: Guard | undefined;
   readonly #observer: Observer;
   readonly #wire: Wire;
   readonly #pending: PendingCalls;
@@ -116,6 +119,8 @@ export class KernelWorld implements World {
 
   startProgram(spec: ProgramSpec): void {
     const host = this.#host(spec.host);
+    const namespaces = [...this.#hosts.values()].map(({ namespace }) => namespace.inode);
+    this.#guard ??= new Guard(this.options.childScript, namespaces);
     this.#programs.set(spec.name, new Program(spec, host, this.recorder));
   }
 
@@ -230,7 +235,9 @@ export class KernelWorld implements World {
 
   close(): void {
     for (const process of this.#processes.values()) process.close();
+    if (this.#programs.size > 0) endAllIn([...this.#hosts.values()].map(({ namespace }) => namespace.inode));
     for (const program of this.#programs.values()) program.close();
+    this.#guard?.close();
     for (const host of this.#hosts.values()) host.close();
   }
 }

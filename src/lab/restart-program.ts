@@ -1,0 +1,97 @@
+/** The article's story with any server: does it survive a restart? */
+import type { KnownSocket } from "../trace/recorder.ts";
+import { doesNotHold, holds, type Experiment } from "./experiment.ts";
+import type { Host } from "./host.ts";
+import type { Lab } from "./lab.ts";
+import type { Process, Socket } from "./process.ts";
+import type { Program } from "./program.ts";
+import { Unmet, type Story } from "./story.ts";
+import type { Ending } from "./world.ts";
+
+/** How long a server may take to start, and to stop, milliseconds. */
+const START_MS = 15_000;
+const STOP_MS = 5_000;
+
+function describeEnding({ status, signal }: Ending): string {
+  return signal === null ? `ended with exit status ${status}` : `was ended by ${signal}`;
+}
+
+function listenerOf(host: Host, port?: number): KnownSocket | undefined {
+  return host.sockets.find(({ state, local }) => state === "LISTEN" && (port === undefined || local.port === port));
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
+}
+
+/** Starts it and waits for its listener. undefined: it ended, or does not listen in time. */
+function* start(host: Host, name: string, command: string, port?: number): Story<[Program, KnownSocket | undefined]> {
+  const program = yield* host.program(name, command);
+  yield* program.watch(() => listenerOf(host, port) !== undefined, START_MS);
+  return [program, listenerOf(host, port)];
+}
+
+/** A client where the listener can be reached: on the other host, or on its own if it listens on loopback only. */
+function* connectTo(lab: Lab, listener: KnownSocket, server: Host, client: Host): Story<[Process, Socket]> {
+  const { address, port } = listener.local;
+  if (isLoopback(address)) {
+    lab.say("It listens on loopback only: the client runs on the same host, and no segment passes the wire");
+    const process = yield* server.process("client");
+    return [process, yield* process.connect(server, port, { to: address })];
+  }
+  const process = yield* client.process("client");
+  for (const to of server.addresses) {
+    const attempt = yield* process.tryConnect(server, port, { to });
+    if (attempt.code === "ok") return [process, attempt.socket];
+  }
+  throw new Unmet(`no connection to port ${port} comes about`);
+}
+
+/** Why a server is not there: how it ended, and its last words. */
+function* complaint(program: Program): Story<string> {
+  const ending = yield* program.watch(() => true, 0);
+  const words = program.output.filter((line) => line.trim() !== "").slice(-3);
+  const fate = ending ? describeEnding(ending) : "runs, but does not listen";
+  return words.length > 0 ? `${fate}; it says: ${words.join(" / ")}` : fate;
+}
+
+/** Asks it to end as Ctrl-C does; ends it where it does not. */
+function* stop(lab: Lab, server: Program): Story {
+  yield* server.signal("SIGINT");
+  if (yield* server.watch(() => false, STOP_MS)) return;
+  lab.say("It does not end: it is killed");
+  yield* server.signal("SIGKILL");
+  yield* server.watch(() => false, STOP_MS);
+}
+
+export function restartOf(command: string): Experiment {
+  return {
+    id: "restart",
+    title: "A server of yours is stopped while a client is connected, and started again at once",
+    claims: ["A3", "A12"],
+    article: "A server that is started again at once can't bind its port; SO_REUSEADDR, set before bind, mends that.",
+    *story(lab) {
+      const { client, server } = yield* lab.hosts();
+      const [first, listener] = yield* start(server, "server", command);
+      if (!listener) throw new Unmet(`the server ${yield* complaint(first)}`);
+      const { port } = listener.local;
+      const [, socket] = yield* connectTo(lab, listener, server, client);
+      lab.say("The server is stopped with Ctrl-C while the client is connected");
+      yield* stop(lab, first);
+      yield* socket.close();
+      yield* lab.until(
+        "the client's connection is closed",
+        () => socket.state === "CLOSED" || socket.state === "TIME-WAIT",
+      );
+      const left = server.sockets.filter(({ local, state }) => local.port === port && state !== "LISTEN");
+      lab.say("It is started again at once");
+      const [second, again] = yield* start(server, "server again", command, port);
+      const what = left.length > 0 ? `a connection in ${left.map(({ state }) => state).join(", ")}` : "nothing";
+      if (!again)
+        return doesNotHold(
+          `It does not survive a restart: ${what} was left on port ${port}, and the server ${yield* complaint(second)}.`,
+        );
+      return holds(`It survives a restart: ${what} was left on port ${port}, and the server listens there again.`);
+    },
+  };
+}
