@@ -88,7 +88,7 @@ export function decodeIp(bytes: Uint8Array): Decoded<IpPacket> {
   const version = (bytes[0] ?? 0) >> 4;
   if (version === 4) return decodeIpv4(bytes);
   if (version === 6) return decodeIpv6(bytes);
-  return undecodable(bytes.length === 0 ? "truncated" : "bad-value", "ip", 0, 4, version);
+  return bytes.length === 0 ? undecodable("truncated", "ip", 0, 1, 0) : undecodable("bad-value", "ip", 0, 4, version);
 }
 
 function encodeIpv4(header: Ipv4Header, payload: Uint8Array): Uint8Array {
@@ -135,6 +135,11 @@ export function hopsLeft(header: IpHeader): number {
 
 export function protocolOf(header: IpHeader): number {
   return header.version === 4 ? header.protocol : header.nextHeader;
+}
+
+/** How many routers an encoded packet may still pass; its payload may be cut off. */
+export function readHopsLeft(bytes: Uint8Array): number {
+  return bytes[bytes[0]! >> 4 === 6 ? IPV6.hopLimit : IPV4.ttl]!;
 }
 
 /**

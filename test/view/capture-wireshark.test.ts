@@ -1,0 +1,164 @@
+/** Captures of traces as Wireshark's own programs read them. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect } from "vitest";
+import { TCP_FLAGS, type TcpFlag } from "../../src/codec/tcp.ts";
+import { SNAP_LENGTH } from "../../src/trace/segment-record.ts";
+import type { Trace } from "../../src/trace/trace.ts";
+import { toPcapng } from "../../src/view/capture.ts";
+import { testNeeding } from "../support/needs.ts";
+import { CLIENT_ISN, exchanged, packetOf, recordOf, SYN, traceOf, wire } from "../support/segments.ts";
+import { describeCapture, expertInfo, readCapture, type CapturedFrame } from "../support/tshark.ts";
+
+const STARTED_AT_US = 1_750_000_000_123_456n;
+const SERVER_ISN = 77_000;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "lastack-capture-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function written(trace: Trace): string {
+  const file = join(folder, "capture.pcapng");
+  writeFileSync(file, toPcapng(trace, STARTED_AT_US));
+  return file;
+}
+
+const CONVERSATION = [
+  ...exchanged(1, 0, SYN),
+  ...exchanged(2, 1000, { from: "server", flags: ["SYN", "ACK"], seq: SERVER_ISN, ack: CLIENT_ISN + 1 }),
+  ...exchanged(3, 2000, { from: "client", flags: ["ACK"], seq: CLIENT_ISN + 1, ack: SERVER_ISN + 1 }),
+  ...exchanged(4, 3000, {
+    from: "client",
+    flags: ["PSH", "ACK"],
+    seq: CLIENT_ISN + 1,
+    ack: SERVER_ISN + 1,
+    data: "hello ".repeat(100),
+    options: [{ kind: "nop" }, { kind: "nop" }, { kind: "timestamps", value: 7, echo: 8 }],
+  }),
+  wire(5000, 5, "sent", {
+    host: "server",
+    packet: recordOf({ from: "server", flags: ["FIN", "ACK"], seq: SERVER_ISN + 1, ack: 585, data: "bye" }),
+  }),
+  wire(5000, 5, "dropped", { rule: "FIN" }),
+];
+
+testNeeding(["tshark"], "the same segments, the right checksums, nothing malformed", () => {
+  const file = written(traceOf(CONVERSATION));
+  const segments = CONVERSATION.filter((event) => event.kind === "segment");
+  const packets = segments.flatMap(({ packet }) => (packet ? [packet] : []));
+  const expected = segments
+    .filter(({ fate }) => fate !== "dropped")
+    .map(({ segment, fate, tUs, host }): CapturedFrame => {
+      const { source, destination, seq, ack, flags, payloadLength, length } = packets[segment - 1]!;
+      const cut = Math.max(0, payloadLength - SNAP_LENGTH);
+      return {
+        interface: host!,
+        direction: fate === "sent" ? "outbound" : "inbound",
+        timeUs: STARTED_AT_US + BigInt(tUs),
+        source: source.address,
+        destination: destination.address,
+        sourcePort: source.port,
+        destinationPort: destination.port,
+        hopsLeft: fate === "sent" ? 64 : 63,
+        seq,
+        ack,
+        flags: [...flags] as TcpFlag[],
+        payloadLength,
+        length,
+        capturedLength: length - cut,
+        comments: segment === 5 ? ["dropped by the wire (rule: FIN)"] : [],
+        ipChecksum: "good",
+        tcpChecksum: cut > 0 ? "unverified" : "good",
+        malformed: false,
+      };
+    });
+  expect(expected).toHaveLength(9);
+  expect(readCapture(file)).toEqual(expected);
+  expect(expertInfo(file)).not.toMatch(/malformed|checksum|Errors|Warn/i);
+});
+
+testNeeding(["tshark"], "IPv6", () => {
+  const frames = readCapture(written(traceOf(exchanged(1, 0, { ...SYN, version: 6, data: "odd" }))));
+  expect(frames.map(({ source, hopsLeft, length }) => ({ source, hopsLeft, length }))).toEqual([
+    { source: "fd09::1", hopsLeft: 64, length: 67 },
+    { source: "fd09::1", hopsLeft: 63, length: 67 },
+  ]);
+  for (const frame of frames) {
+    expect(frame).toMatchObject({ tcpChecksum: "good", ipChecksum: undefined, malformed: false });
+  }
+});
+
+testNeeding(["tshark"], "what was damaged is seen to be damaged", () => {
+  const whole = recordOf({ ...SYN, data: "hello" });
+  const damaged = { ...whole, bytes: `${whole.bytes.slice(0, -2)}00` };
+  // Its IP header says that it ends within the TCP header.
+  const impossible = { ...whole, bytes: `4500001e${whole.bytes.slice(8, 60)}`, length: 30 };
+  const file = written(
+    traceOf([
+      wire(0, 1, "sent", { host: "client", packet: damaged }),
+      wire(0, 2, "sent", { host: "client", packet: impossible }),
+    ]),
+  );
+  expect(readCapture(file)).toMatchObject([
+    { ipChecksum: "good", tcpChecksum: "bad", malformed: false },
+    { ipChecksum: "bad", malformed: true },
+  ]);
+  expect(expertInfo(file)).toMatch(/Bad checksum[^]*Malformed Packet/);
+});
+
+testNeeding(["tshark"], "every flag, number and length is Wireshark's too", () => {
+  const words = fc.record({
+    from: fc.constantFrom("client" as const, "server" as const),
+    flags: fc.subarray([...TCP_FLAGS]),
+    seq: fc.nat(0xffffffff),
+    ack: fc.nat(0xffffffff),
+    data: fc.string({ unit: "binary-ascii", maxLength: 200 }),
+    version: fc.constantFrom(4 as const, 6 as const),
+  });
+  fc.assert(
+    fc.property(fc.array(words, { minLength: 50, maxLength: 100 }), (all) => {
+      const trace = traceOf(all.flatMap((each, i) => exchanged(i + 1, 2000 * i, each)));
+      const seen = readCapture(written(trace)).filter(({ direction }) => direction === "outbound");
+      const told = ({ seq, ack, flags, payloadLength, length }: Omit<(typeof seen)[number], "source">) => ({
+        seq,
+        ack,
+        flags,
+        payloadLength,
+        length,
+      });
+      expect(seen.map(told)).toEqual(
+        all.map((each) => {
+          const { tcp } = packetOf(each);
+          const length = (each.version === 4 ? 40 : 60) + tcp.payload.length;
+          return { seq: each.seq, ack: each.ack, flags: each.flags, payloadLength: tcp.payload.length, length };
+        }),
+      );
+      expect(seen.filter(({ tcpChecksum }) => tcpChecksum === "bad")).toEqual([]);
+    }),
+    { numRuns: 3 },
+  );
+});
+
+testNeeding(["tshark"], "the file's own facts: interfaces, system, comments", () => {
+  const hostile = traceOf(CONVERSATION);
+  hostile.hosts[0]!.addresses.push("\u001b]0;x\u0007");
+  const description = describeCapture(written(hostile));
+  expect(description).toContain("Number of packets:   9");
+  expect(description).toContain("Capture oper-sys:    a model");
+  expect(description).toContain("Capture application: lastack");
+  expect(description).toContain("close-wait: Who never closes");
+  expect(description).toMatch(/Name = client\n\s+Description = 10\.9\.0\.1, fd09::1, \\x1b\]0;x\\x07\n/);
+  expect(description).toMatch(/Name = server\n\s+Description = 10\.9\.0\.2\n/);
+  expect(description).toContain("Time precision = microseconds (6)");
+  expect(description).not.toContain("\u001b");
+});
+
+testNeeding(["tshark"], "a file that is cut off is complained of", () => {
+  const file = join(folder, "cut.pcapng");
+  writeFileSync(file, toPcapng(traceOf(CONVERSATION), STARTED_AT_US).subarray(0, -10));
+  expect(() => readCapture(file)).toThrow(/cut short/);
+});
