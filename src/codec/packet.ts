@@ -2,7 +2,7 @@
 import { foldChecksum, sumWords } from "./checksum.ts";
 import { decoded, undecodable, type Decoded } from "./decoded.ts";
 import { decodeIp, encodeIp, IPPROTO_TCP, protocolOf, pseudoHeaderSum, type IpHeader } from "./ip.ts";
-import { decodeTcp, encodeTcp, TCP, type TcpSegment } from "./tcp.ts";
+import { decodeTcp, encodeTcp, TCP, TCP_LENGTH, type TcpSegment } from "./tcp.ts";
 
 export interface Packet {
   ip: IpHeader;
@@ -36,10 +36,11 @@ export function encodePacket({ ip, tcp }: Packet): Uint8Array {
   return encodeIp({ header: ip, payload });
 }
 
-/** True if TCP's checksum is right. */
+/** True for a packet with a TCP segment whose checksum is right. */
 export function hasGoodChecksum(bytes: Uint8Array): boolean {
   const ip = decodeIp(bytes);
   if (!ip.ok) return false;
   const { header, payload } = ip.value;
+  if (protocolOf(header) !== IPPROTO_TCP || payload.length < TCP_LENGTH) return false;
   return foldChecksum(sumWords(payload, pseudoHeaderSum(header, payload.length))) === 0;
 }

@@ -15,6 +15,7 @@ export const TCP = {
   urgent: 18,
 };
 export const TCP_LENGTH = 20;
+const OPTIONS_MAX = 40;
 
 /** The flags by bit, lowest first. */
 export const TCP_FLAGS = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"] as const;
@@ -141,9 +142,13 @@ function encodeOption(option: TcpOption): number[] {
   }
 }
 
-/** The segment's bytes; options are padded to a multiple of 4, the checksum is 0 (see packet.ts). */
+/**
+ * The segment's bytes; options are padded to a multiple of 4, the checksum is 0 (see packet.ts). Throws a RangeError for
+ * more than 40 bytes of options: the header's length can't say so.
+ */
 export function encodeTcp(segment: TcpSegment): Uint8Array {
   const options = segment.options.flatMap(encodeOption);
+  if (options.length > OPTIONS_MAX) throw new RangeError(`TCP has room for ${OPTIONS_MAX} bytes of options`);
   const headerLength = (TCP_LENGTH + options.length + 3) & ~3;
   const bytes = new Uint8Array(headerLength + segment.payload.length);
   const view = new DataView(bytes.buffer);
