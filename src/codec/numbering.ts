@@ -20,6 +20,13 @@ export interface RelativeNumbers {
   incarnation: number;
 }
 
+/** Where a direction's numbers begin, of the newest connection first. */
+interface Initial {
+  number: number;
+  incarnation: number;
+  before?: Initial;
+}
+
 function directionOf({ source, destination }: Pick<NumberedSegment, "source" | "destination">): string {
   return `${source.address} ${source.port} ${destination.address} ${destination.port}`;
 }
@@ -30,7 +37,7 @@ function reverseOf({ source, destination }: NumberedSegment): string {
 
 /** Follows connections, segment by segment in the order in which they were sent. */
 export class RelativeNumbering {
-  readonly #initial = new Map<string, { number: number; incarnation: number }>();
+  readonly #initial = new Map<string, Initial>();
 
   number(segment: NumberedSegment): RelativeNumbers {
     const forward = directionOf(segment);
@@ -42,17 +49,26 @@ export class RelativeNumbering {
       const incarnation =
         isSyn && segment.flags.includes("ACK") && answered ? answered.incarnation : (known?.incarnation ?? 0) + 1;
       // Without a SYN the numbering has to begin somewhere: as if one had just been.
-      this.#initial.set(forward, { number: isSyn ? segment.seq : seq(segment.seq - 1), incarnation });
+      const number = isSyn ? segment.seq : seq(segment.seq - 1);
+      this.#initial.set(forward, known ? { number, incarnation, before: known } : { number, incarnation });
     }
     const base = this.#initial.get(forward)!;
-    const peer = this.#initial.get(reverseOf(segment));
     const relative: RelativeNumbers = {
       seq: seqDiff(seq(segment.seq), seq(base.number)),
       incarnation: base.incarnation,
     };
     if (segment.flags.includes("ACK")) {
-      relative.ack = peer ? seqDiff(seq(segment.ack), seq(peer.number)) : segment.ack;
+      relative.ack = this.#acknowledged(segment);
     }
     return relative;
+  }
+
+  #acknowledged(segment: NumberedSegment): number {
+    let peer = this.#initial.get(reverseOf(segment));
+    if (!peer) return segment.ack;
+    const count = (initial: Initial) => seqDiff(seq(segment.ack), seq(initial.number));
+    // A host that is not through with the last connection answers the next one's SYN with the numbers that it expects.
+    while (peer.before && count(peer) < 0) peer = peer.before;
+    return count(peer);
   }
 }

@@ -1,5 +1,6 @@
 /** The wire as both worlds have it: takes packets from hosts, asks the link's rules, and writes down what becomes of them. */
 import { formatIp } from "../codec/address.ts";
+import { setHopsLeft } from "../codec/ip.ts";
 import { RelativeNumbering } from "../codec/numbering.ts";
 import { decodePacket, type Packet } from "../codec/packet.ts";
 import type { Link, LinkEvent } from "../link/link.ts";
@@ -62,6 +63,7 @@ export class Wire {
       const base = { kind: "segment", segment: segment.id, fate, cause: this.#sentBy.get(segment.id)! } as const;
       if (event.fate === "delivered") {
         const n = this.recorder.add({ ...base, host: segment.to, ...(event.copy && { copy: event.copy }) });
+        setHopsLeft(segment.bytes, event.hopsLeft);
         this.deliver(segment.to, segment.packet, segment.bytes, n);
         continue;
       }

@@ -2,17 +2,20 @@
  * The wire between the hosts: takes each segment that a host sends and says, by rules, what becomes of it. Pure: time is a
  * parameter, and the same segments with the same rules fare the same. Both worlds use it.
  */
-import { hopsLeft, setHopsLeft } from "../codec/ip.ts";
+import { hopsLeft } from "../codec/ip.ts";
 import { matches, type Rule } from "./rule.ts";
 import { modified, type LinkSegment } from "./segment.ts";
 
-/** What happens to a segment, in the order in which it does. A `delivered` one's bytes are to be handed to its host. */
+/**
+ * What happens to a segment, in the order in which it does. A `delivered` one's bytes are to be handed to its host, with
+ * `hopsLeft` written into them.
+ */
 export type LinkEvent =
   | { fate: "dropped" | "held" | "modified"; segment: LinkSegment; rule: string }
   | { fate: "released" | "expired"; segment: LinkSegment }
   | { fate: "delayed"; segment: LinkSegment; rule: string; byUs: number }
   | { fate: "duplicated"; segment: LinkSegment; rule: string; copy: number }
-  | { fate: "delivered"; segment: LinkSegment; copy?: number };
+  | { fate: "delivered"; segment: LinkSegment; hopsLeft: number; copy?: number };
 
 interface Waiting {
   segment: LinkSegment;
@@ -95,16 +98,16 @@ export class Link {
         this.#keep(action.as, segment);
         return [{ fate: "held", segment, rule }];
       case "copy":
-        this.#keep(action.as, { ...segment, bytes: segment.bytes.slice() });
+        this.#keep(action.as, segment);
         return [{ fate: "duplicated", segment, rule, copy: 2 }, this.#deliver(segment)];
       case "delay":
         this.#waiting.push({ segment, dueUs: nowUs + action.byUs });
         return [{ fate: "delayed", segment, rule, byUs: action.byUs }];
       case "duplicate": {
-        const events: LinkEvent[] = [this.#deliver({ ...segment, bytes: segment.bytes.slice() })];
+        const events: LinkEvent[] = [this.#deliver(segment)];
         for (let copy = 2; copy <= action.copies + 1; copy++) {
           events.push({ fate: "duplicated", segment, rule, copy });
-          events.push({ ...this.#deliver({ ...segment, bytes: segment.bytes.slice() }), copy } as LinkEvent);
+          events.push({ ...this.#deliver(segment), copy } as LinkEvent);
         }
         return events;
       }
@@ -127,8 +130,7 @@ export class Link {
   #deliver(segment: LinkSegment): LinkEvent {
     const hops = hopsLeft(segment.packet.ip);
     if (hops <= this.routers) return { fate: "expired", segment };
-    setHopsLeft(segment.bytes, hops - this.routers);
-    return { fate: "delivered", segment };
+    return { fate: "delivered", segment, hopsLeft: hops - this.routers };
   }
 
   /** A segment of this host has passed: those that wait behind it come one step nearer. */
