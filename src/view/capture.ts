@@ -51,8 +51,8 @@ function interfaceOf({ name, addresses }: TraceHost): PcapngInterface {
  * is in the comments of packets. `startedAtUs`: when the run began, in microseconds since 1970.
  * Throws a RangeError if the trace contradicts itself (a packet that is not hexadecimal, a host that it does not list).
  *
- * Wireshark takes a packet that was seen on two interfaces for a retransmission; filter by one host's
- * (`frame.interface_name == "server"`), or set its preference `tcp.analyze_sequence_numbers` to false.
+ * Wireshark takes a packet that it sees on a second interface for a retransmission. For one host's view, as tcpdump
+ * would have it, save what its filter `frame.interface_name == "server"` shows as a file of its own.
  */
 export function toPcapng(trace: Trace, startedAtUs: bigint): Uint8Array {
   const frames = framesOf(trace.events);
