@@ -80,7 +80,7 @@ function tell(experiment: Experiment, world: World): Outcome {
 export function runExperiment(experiment: Experiment, world: World): Trace {
   try {
     const outcome = tell(experiment, world);
-    const { kind, system, recorder } = world;
+    const { kind, system, startedAtMs, recorder } = world;
     const { id, title, claims, article } = experiment;
     const { hosts, sockets, events } = recorder;
     return {
@@ -88,6 +88,7 @@ export function runExperiment(experiment: Experiment, world: World): Trace {
       experiment: { id, title, claims, article },
       world: kind,
       system,
+      ...(startedAtMs !== undefined && { startedAtMs }),
       hosts,
       sockets,
       events,

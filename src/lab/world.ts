@@ -61,6 +61,8 @@ export interface World {
   readonly kind: "kernel" | "model";
   /** For example `Linux 6.18.0`. */
   readonly system: string;
+  /** Unix time in milliseconds; undefined where time is not real. */
+  readonly startedAtMs: number | undefined;
   readonly link: Link;
   readonly recorder: Recorder;
 

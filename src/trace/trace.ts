@@ -185,6 +185,8 @@ export interface Trace {
   world: "kernel" | "model";
   /** For example `Linux 6.18.0`. */
   system: string;
+  /** When the run began, Unix time in milliseconds; absent where time is not real. */
+  startedAtMs?: number;
   hosts: TraceHost[];
   sockets: TraceSocket[];
   events: TraceEvent[];

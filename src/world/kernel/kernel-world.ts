@@ -51,6 +51,7 @@ const HARMLESS = new Set<Call["name"]>([
 export class KernelWorld implements World {
   readonly kind = "kernel";
   readonly system = systemName();
+  readonly startedAtMs = Date.now();
   readonly link = new Link();
   readonly recorder: Recorder;
   readonly #hosts = new Map<string, KernelHost>();
