@@ -4,16 +4,20 @@
  * as escapes.
  */
 // eslint-disable-next-line no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\\]/g;
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 
-export function escapeForTerminal(text: string): string {
+/** For text whose backslashes are escapes already. */
+export function escapeControls(text: string): string {
   return text.replace(UNSAFE, (character) => {
-    if (character === "\\") return "\\\\";
     if (character === "\n") return "\\n";
     if (character === "\t") return "\\t";
     const code = character.charCodeAt(0);
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
   });
+}
+
+export function escapeForTerminal(text: string): string {
+  return escapeControls(text.replaceAll("\\", "\\\\"));
 }
 
 const SECRET_FLAG = /(pass(word|wd|phrase)?|token|secret|key|credential|auth)/i;
