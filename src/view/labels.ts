@@ -19,9 +19,11 @@ export function bytesLabel(count: number): string {
   return `${countLabel(count)} ${count === 1 ? "byte" : "bytes"}`;
 }
 
-/** A time since the run began: `0.0 ms`, `12.3 ms`, `1.204 s`. */
+/** A time since the run began, in at most 8 characters for the first day: `0.0 ms`, `12.3 ms`, `1.204 s`, `120.00 s`. */
 export function timeLabel(tUs: number): string {
-  return tUs < 999_950 ? `${(tUs / 1000).toFixed(1)} ms` : `${(tUs / 1e6).toFixed(3)} s`;
+  if (tUs < 999_950) return `${(tUs / 1000).toFixed(1)} ms`;
+  const s = tUs / 1e6;
+  return `${s.toFixed(s < 99.9995 ? 3 : s < 999.995 ? 2 : 1)} s`;
 }
 
 /** How long something takes: `40 ms`, `1.2 s`, `60.0 s`. */
@@ -112,7 +114,7 @@ export function segmentLabels(record: SegmentRecord, { seq, ack }: RelativeNumbe
   }
   if (has("SYN")) return [`${flags}${closed}`, flags];
   const ackText = ack === undefined ? "" : ` ack ${ack}`;
-  if (has("FIN") || has("RST")) return [`${flags} seq ${seq}${ackText}${closed}`, `${flags} ${seq}`, flags];
+  if (has("FIN") || has("RST")) return [`${flags} seq ${seq}${ackText}${closed}`, `${flags} seq ${seq}`, flags];
   return ack === undefined ? [`${flags} seq ${seq}${closed}`, flags] : [`${flags} ${ack}${closed}`, flags];
 }
 

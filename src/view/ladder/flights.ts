@@ -1,0 +1,183 @@
+/** The ways of segments between the two life lines: straight in one row, or in pieces where something came between. */
+import { seqDiff, seq } from "../../codec/seq.ts";
+import type { RelativeNumbers } from "../../trace/relative.ts";
+import type { SegmentEvent, SegmentRecord } from "../../trace/trace.ts";
+import { escapeForTerminal } from "../escape.ts";
+import { durationLabel, segmentLabels } from "../labels.ts";
+import { type Piece, type Rows, type Side, type Step } from "./rows.ts";
+
+/** A copy of a segment that is not yet at its end. */
+interface Flight {
+  from: Side;
+  record: SegmentRecord;
+  relative: RelativeNumbers;
+  labels: readonly string[];
+  /** Which segment it is, in the rows that show parts of its way; the longest first. */
+  tags: readonly string[];
+  /** The row of the piece whose head is not known yet. */
+  step?: Step | undefined;
+  /** What the next piece begins with. */
+  tail: Piece["tail"];
+}
+
+/** Whether the segment is one of many: data or a pure ACK, of this connection, with the window open. */
+function isBulk({ flags, window }: SegmentRecord, relative: RelativeNumbers): boolean {
+  return flags.every((flag) => flag === "ACK" || flag === "PSH") && window > 0 && relative.seq >= 0;
+}
+
+/** The relative numbers of a segment that the wire modified. */
+function moved(now: SegmentRecord, { record, relative }: Flight): RelativeNumbers {
+  const numbers: RelativeNumbers = { ...relative, seq: relative.seq + seqDiff(seq(now.seq), seq(record.seq)) };
+  if (!now.flags.includes("ACK")) delete numbers.ack;
+  else numbers.ack = (relative.ack ?? 0) + seqDiff(seq(now.ack), seq(record.ack));
+  return numbers;
+}
+
+function lossTexts({ fate, rule }: SegmentEvent): string[] {
+  const words = fate === "expired" ? "its hops ran out" : "dropped by the wire";
+  const texts = [words, fate === "expired" ? "expired" : "dropped"];
+  return rule === undefined ? texts : [`${words}: ${escapeForTerminal(rule)}`, ...texts];
+}
+
+export class Flights {
+  /** By `segment/copy`. */
+  readonly #flights = new Map<string, Flight>();
+  /** The newest connection of each side's segments, by ports and addresses. */
+  readonly #newest = new Map<string, number>();
+  readonly #rows: Rows;
+
+  constructor(rows: Rows) {
+    this.#rows = rows;
+  }
+
+  sent({ segment, tUs }: SegmentEvent, record: SegmentRecord, relative: RelativeNumbers, from: Side): void {
+    const labels = segmentLabels(record, relative);
+    const flight: Flight = { from, record, relative, labels, tags: [`#${segment}`], tail: "flight" };
+    this.#newest.set(this.#connection(record), relative.incarnation);
+    flight.step = this.#rows.send(tUs, this.#piece(flight, "host"));
+    this.#flights.set(`${segment}/1`, flight);
+  }
+
+  /** What the wire did to a segment, or that it arrived. False: it was never seen sent. */
+  fate(event: SegmentEvent): boolean {
+    const flight = this.#flight(event);
+    if (!flight) return false;
+    switch (event.fate) {
+      case "sent":
+        return true;
+      case "released":
+        this.#leaveOpenPiece(flight);
+        flight.step = this.#begin(flight, event.tUs, "held", " released");
+        flight.tail = "flight";
+        return true;
+      case "delivered":
+        this.#end(flight, event.tUs, "delivered");
+        return true;
+      case "dropped":
+      case "expired":
+        this.#end(flight, event.tUs, "lost", lossTexts(event));
+        return true;
+      case "held":
+        this.#end(flight, event.tUs, "held", ["held"]);
+        return true;
+      case "delayed": {
+        const by = event.byUs === undefined ? [] : [`delayed ${durationLabel(event.byUs / 1000)}`];
+        this.#end(flight, event.tUs, "flight", [...by, "delayed"]);
+        return true;
+      }
+      case "duplicated":
+        this.#end(flight, event.tUs, "flight", ["duplicated"]);
+        this.#copy(flight, event);
+        return true;
+      case "modified":
+        this.#end(flight, event.tUs, "flight", ["modified"]);
+        if (event.packet) {
+          flight.relative = moved(event.packet, flight);
+          flight.record = event.packet;
+          flight.labels = segmentLabels(event.packet, flight.relative);
+        }
+        return true;
+    }
+  }
+
+  /** To be called once, after the last event. */
+  finish(): void {
+    for (const { step } of this.#flights.values()) {
+      if (!step?.piece) continue;
+      step.piece.head = "flight";
+      step.piece.headTexts = ["under way at the end", "under way"];
+    }
+  }
+
+  #flight(event: SegmentEvent): Flight | undefined {
+    const known = this.#flights.get(`${event.segment}/${event.fate === "duplicated" ? 1 : (event.copy ?? 1)}`);
+    const first = this.#flights.get(`${event.segment}/1`);
+    return known ?? (first && this.#copy(first, event));
+  }
+
+  #copy(first: Flight, { segment, copy = 2 }: SegmentEvent): Flight {
+    const flight = {
+      ...first,
+      step: undefined,
+      tail: "flight" as const,
+      tags: [`#${segment} copy ${copy}`, `#${segment}/${copy}`],
+    };
+    this.#flights.set(`${segment}/${copy}`, flight);
+    return flight;
+  }
+
+  #connection({ source, destination }: SegmentRecord): string {
+    return `${source.address} ${source.port} ${destination.address} ${destination.port}`;
+  }
+
+  #piece(flight: Flight, tail: Piece["tail"], suffix = ""): Piece {
+    const { from, record, relative, labels } = flight;
+    const isOld = (this.#newest.get(this.#connection(record)) ?? 0) > relative.incarnation;
+    return {
+      from,
+      labels: isOld ? labels.map((label) => `old ${label}`) : labels,
+      tail,
+      tailTexts: tail === "host" ? [] : flight.tags.map((tag) => tag + suffix),
+      head: "under way",
+      headTexts: [],
+      tag: flight.tags.at(-1)!,
+      isBulk: !isOld && tail !== "held" && isBulk(record, relative),
+      payloadLength: tail === "host" ? record.payloadLength : 0,
+    };
+  }
+
+  #begin(flight: Flight, tUs: number, tail: Piece["tail"], suffix?: string): Step {
+    const step = this.#rows.step(tUs);
+    step.piece = this.#piece(flight, tail, suffix);
+    return step;
+  }
+
+  /** Something came between: what is drawn so far ends in the wire. */
+  #leaveOpenPiece({ step, tags }: Flight): void {
+    if (!step?.piece) return;
+    step.piece.head = "flight";
+    step.piece.headTexts = this.#tagged(step.piece, [], tags);
+  }
+
+  /** What the wire did, and which segment it is, unless the piece's tail says that. */
+  #tagged({ tail }: Piece, words: readonly string[], tags: readonly string[]): string[] {
+    if (tail !== "host") return [...words];
+    return words.length === 0 ? [...tags] : words.flatMap((word) => tags.map((tag) => `${word} ${tag}`));
+  }
+
+  #end(flight: Flight, tUs: number, head: Piece["head"], words: readonly string[] = []): void {
+    let { step } = flight;
+    if (!this.#rows.isOpen(step)) {
+      this.#leaveOpenPiece(flight);
+      step = this.#begin(flight, tUs, flight.tail);
+    }
+    const piece = step!.piece!;
+    piece.head = head;
+    const goesOn = head === "held" || head === "flight";
+    piece.headTexts = goesOn ? this.#tagged(piece, words, flight.tags) : words;
+    piece.isBulk &&= head === "delivered" || head === "flight";
+    step!.lastUs = tUs;
+    flight.step = undefined;
+    flight.tail = head === "held" ? "held" : "flight";
+  }
+}

@@ -1,0 +1,70 @@
+/** What stands above and below the rows: the run and its hosts; expectations and the verdict. */
+import type { NoteEvent, Trace } from "../../trace/trace.ts";
+import { escapeForTerminal } from "../escape.ts";
+import { outcomeStyle, verdictSentence } from "../verdict.ts";
+import type { Glyphs } from "./glyphs.ts";
+import { fullWidth, type Layout, leftLine, rightLine } from "./layout.ts";
+import type { Side } from "./rows.ts";
+import type { Style } from "./sgr.ts";
+import { blank, clip, type Line, type Span, textWidth, wrap } from "./text.ts";
+
+/** Two texts centred on the life lines. */
+function besideLifeLines(texts: Record<Side, string>, style: Style, layout: Layout, glyphs: Glyphs): Line {
+  const room = Math.max(1, layout.middle - 2);
+  const line: Span[] = [];
+  let at = 0;
+  for (const [side, middle] of [
+    ["left", leftLine(layout)],
+    ["right", rightLine(layout)],
+  ] as const) {
+    const text = clip(glyphs.spell(escapeForTerminal(texts[side])), room, glyphs.spell("…"));
+    const start = Math.max(at, middle - Math.floor(textWidth(text) / 2));
+    line.push(blank(start - at), { text, style });
+    at = start + textWidth(text);
+  }
+  return line;
+}
+
+function paragraph(text: string, indent: string, layout: Layout, glyphs: Glyphs, style?: Style): Line[] {
+  const words = wrap(glyphs.spell(text), Math.max(1, fullWidth(layout) - indent.length));
+  return words.map((line, i) => [{ text: i === 0 ? "" : indent }, { text: line, style }]);
+}
+
+/** The experiment, the world, the hosts with their first addresses. */
+export function drawHead(trace: Trace, lines: Record<Side, string>, layout: Layout, glyphs: Glyphs): Line[] {
+  const { experiment, world, system, hosts } = trace;
+  const addressOf = (name: string) => hosts.find((host) => host.name === name)?.addresses[0] ?? "";
+  const where = world === "kernel" ? `on this kernel, ${system}` : `in the model, ${system}`;
+  const life: Span = { text: glyphs.lifeLine, style: "dim" };
+  return [
+    ...paragraph(escapeForTerminal(experiment.title), "", layout, glyphs, "heading"),
+    ...paragraph(escapeForTerminal(`${experiment.id}, ${where}`), "", layout, glyphs, "dim"),
+    [],
+    besideLifeLines(lines, "heading", layout, glyphs),
+    besideLifeLines({ left: addressOf(lines.left), right: addressOf(lines.right) }, "dim", layout, glyphs),
+    [blank(leftLine(layout)), life, blank(layout.middle), life],
+  ];
+}
+
+function drawExpectation({ text, met }: NoteEvent, layout: Layout, glyphs: Glyphs): Line[] {
+  const mark = met ? `${glyphs.met} ` : `${glyphs.notMet} not met: `;
+  const style: Style = met ? "good" : "bad";
+  const lines = wrap(glyphs.spell(escapeForTerminal(text)), Math.max(1, fullWidth(layout) - textWidth(mark)));
+  return lines.map((line, i) => [i === 0 ? { text: mark, style } : blank(textWidth(mark)), { text: line }]);
+}
+
+/** The expectations, what the article says, and what became of it. */
+export function drawFoot(trace: Trace, layout: Layout, glyphs: Glyphs): Line[] {
+  const { experiment, events } = trace;
+  const expectations = events.filter(
+    (event): event is NoteEvent => event.kind === "note" && event.about === "expectation",
+  );
+  const lines: Line[] = [[]];
+  for (const expectation of expectations) lines.push(...drawExpectation(expectation, layout, glyphs));
+  if (expectations.length > 0) lines.push([]);
+  const claims = experiment.claims.length === 0 ? "" : ` (${experiment.claims.join(", ")})`;
+  const said = escapeForTerminal(`The article${claims}: “${experiment.article}”`);
+  lines.push(...paragraph(said, "", layout, glyphs));
+  lines.push(...paragraph(verdictSentence(trace), "", layout, glyphs, outcomeStyle(trace.outcome)));
+  return lines;
+}

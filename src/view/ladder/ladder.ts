@@ -1,0 +1,33 @@
+/**
+ * A trace as a time-sequence diagram in text: time runs down, a life line for each of two hosts, the segments as arrows
+ * between them, and beside each life line what its processes called and what became of its sockets.
+ */
+import type { Trace } from "../../trace/trace.ts";
+import { composeRows, lifeLines } from "./compose.ts";
+import { drawRows } from "./draw-row.ts";
+import { foldBulk } from "./fold.ts";
+import { drawFoot, drawHead } from "./frame.ts";
+import { ASCII, UNICODE } from "./glyphs.ts";
+import { layoutFor } from "./layout.ts";
+import { renderLine } from "./text.ts";
+
+export interface LadderOptions {
+  /** Columns of the terminal: no line is longer. Meant for 80 and more. */
+  width: number;
+  /** SGR sequences; without them, the same text. */
+  colour: boolean;
+  /** False: ASCII only. */
+  unicode?: boolean;
+}
+
+/** Lines, each ended by a newline. Everything that others wrote is escaped. */
+export function drawLadder(trace: Trace, { width, colour, unicode = true }: LadderOptions): string {
+  const glyphs = unicode ? UNICODE : ASCII;
+  const layout = layoutFor(width);
+  const lines = [
+    ...drawHead(trace, lifeLines(trace), layout, glyphs),
+    ...drawRows(foldBulk(composeRows(trace)), layout, glyphs),
+    ...drawFoot(trace, layout, glyphs),
+  ];
+  return lines.map((line) => `${renderLine(line, width, colour)}\n`).join("");
+}

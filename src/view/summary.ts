@@ -1,0 +1,38 @@
+/** One line for a run of many. */
+import type { Trace } from "../trace/trace.ts";
+import { escapeForTerminal } from "./escape.ts";
+import { ASCII, UNICODE } from "./ladder/glyphs.ts";
+import { clip, renderLine, type Span, textWidth } from "./ladder/text.ts";
+import { outcomeStyle, outcomeWord } from "./verdict.ts";
+
+export interface SummaryOptions {
+  /** Columns; the line is as long as it is without one. */
+  width?: number;
+  colour?: boolean;
+  unicode?: boolean;
+}
+
+const ID_WIDTH = 24;
+const CLAIMS_WIDTH = 8;
+const WORD_WIDTH = 14;
+
+/** `last-ack-lost           A8      holds         the FIN was sent again`, without a newline. */
+export function drawSummary(trace: Trace, options: SummaryOptions = {}): string {
+  const { width = Number.POSITIVE_INFINITY, colour = false, unicode = true } = options;
+  const { experiment, outcome } = trace;
+  const glyphs = unicode ? UNICODE : ASCII;
+  const column = (text: string, columns: number) => {
+    const words = glyphs.spell(escapeForTerminal(text));
+    return words + " ".repeat(Math.max(1, columns - textWidth(words)));
+  };
+  const because = outcome.status === "done" ? outcome.verdict.because : outcome.reason;
+  const line: Span[] = [
+    { text: column(experiment.id, ID_WIDTH) },
+    { text: column(experiment.claims.join(","), CLAIMS_WIDTH) },
+    { text: column(outcomeWord(outcome), WORD_WIDTH), style: outcomeStyle(outcome) },
+  ];
+  const taken = line.reduce((sum, { text }) => sum + textWidth(text), 0);
+  const room = Math.max(0, width - taken);
+  line.push({ text: clip(glyphs.spell(escapeForTerminal(because)), room, glyphs.spell("…")) });
+  return renderLine(line, width, colour);
+}

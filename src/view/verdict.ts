@@ -1,0 +1,43 @@
+/** How a run came out, in sentences. */
+import type { Outcome, Trace } from "../trace/trace.ts";
+import { escapeForTerminal } from "./escape.ts";
+import type { Style } from "./ladder/sgr.ts";
+
+function claimsLabel(claims: readonly string[]): string {
+  if (claims.length === 0) return "the claim";
+  return escapeForTerminal(claims.length === 1 ? claims[0]! : `${claims.slice(0, -1).join(", ")} and ${claims.at(-1)}`);
+}
+
+/** A word for a run's outcome: `holds`, `does not hold`, `holds partly`, `failed`, `not run`. */
+export function outcomeWord(outcome: Outcome): string {
+  if (outcome.status !== "done") return outcome.status;
+  return { yes: "holds", no: "does not hold", partly: "holds partly" }[outcome.verdict.holds];
+}
+
+/**
+ * The verdict: `A8 holds: …`, `A7 does not hold on this kernel: …`; of a run without one, why it has none. Escaped for a
+ * terminal.
+ */
+export function verdictSentence({
+  experiment,
+  world,
+  outcome,
+}: Pick<Trace, "experiment" | "world" | "outcome">): string {
+  if (outcome.status === "not run") return `Not run: ${escapeForTerminal(outcome.reason)}`;
+  if (outcome.status === "failed") return `The run failed and proves nothing: ${escapeForTerminal(outcome.reason)}`;
+  const { holds, because } = outcome.verdict;
+  const claims = claimsLabel(experiment.claims);
+  const many = experiment.claims.length > 1;
+  const verb = { yes: many ? "hold" : "holds", no: many ? "do not hold" : "does not hold" };
+  const word = holds === "partly" ? `${verb.yes} partly` : verb[holds];
+  const where = world === "kernel" ? " on this kernel" : " in the model";
+  const sentence = `${claims} ${word}${holds === "yes" ? "" : where}: ${escapeForTerminal(because)}`;
+  return sentence[0]!.toUpperCase() + sentence.slice(1);
+}
+
+/** The colour of a run's outcome. */
+export function outcomeStyle(outcome: Outcome): Style {
+  if (outcome.status === "not run") return "dim";
+  if (outcome.status === "failed" || outcome.verdict.holds === "no") return "bad";
+  return outcome.verdict.holds === "yes" ? "good" : "held";
+}
