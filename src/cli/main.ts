@@ -17,6 +17,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   server: () => import("./server.ts"),
   client: () => import("./client.ts"),
   demo: () => import("./demo.ts"),
+  lab: () => import("./lab.ts"),
+  view: () => import("./view.ts"),
 };
 
 const HELP = `lastack: why a TCP port is still in use, and how TCP connections end
@@ -27,7 +29,9 @@ Commands
   ls [what...]   the kernel's TCP sockets: queues, addresses, states, timers, owners
   server         the tutorial's server: bind, listen, accept one client, write to it for ever
   client         the tutorial's client: connect, say hello, read until the server closes
-  demo           the whole story: a server is restarted, and bind fails because of TIME-WAIT
+  demo           the whole story by hand: a server is restarted, and bind fails because of TIME-WAIT
+  lab            experiments: how connections end on this kernel, every packet and state shown
+  view           draw a stored trace of an experiment again
 
 Options
   -h, --help     help, also of a command: lastack ls --help
@@ -36,7 +40,7 @@ Options
 Examples
   lastack ls 8000                  everything on port 8000, and who holds it
   lastack ls time-wait --summary --by peer
-  lastack demo                     see EADDRINUSE happen on your own kernel, and SO_REUSEADDR mend it
+  lastack lab run restart          see EADDRINUSE happen on your own kernel, and SO_REUSEADDR mend it
 `;
 
 /** Put in by the build. */

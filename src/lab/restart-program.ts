@@ -16,19 +16,20 @@ function describeEnding({ status, signal }: Ending): string {
   return signal === null ? `ended with exit status ${status}` : `was ended by ${signal}`;
 }
 
-function listenerOf(host: Host, port?: number): KnownSocket | undefined {
-  return host.sockets.find(({ state, local }) => state === "LISTEN" && (port === undefined || local.port === port));
-}
-
 function isLoopback(address: string): boolean {
   return address === "::1" || address.startsWith("127.");
 }
 
-/** Starts it and waits for its listener. undefined: it ended, or does not listen in time. */
+/** Starts it and waits for a listener of its own. undefined: it ended, or does not listen in time. */
 function* start(host: Host, name: string, command: string, port?: number): Story<[Program, KnownSocket | undefined]> {
+  const before = new Set(host.sockets.map(({ id }) => id));
+  const find = () =>
+    host.sockets.find(
+      ({ id, state, local }) => state === "LISTEN" && !before.has(id) && (port === undefined || local.port === port),
+    );
   const program = yield* host.program(name, command);
-  yield* program.watch(() => listenerOf(host, port) !== undefined, START_MS);
-  return [program, listenerOf(host, port)];
+  yield* program.watch(() => find() !== undefined, START_MS);
+  return [program, find()];
 }
 
 /** A client where the listener can be reached: on the other host, or on its own if it listens on loopback only. */
@@ -83,10 +84,10 @@ export function restartOf(command: string): Experiment {
         "the client's connection is closed",
         () => socket.state === "CLOSED" || socket.state === "TIME-WAIT",
       );
-      const left = server.sockets.filter(({ local, state }) => local.port === port && state !== "LISTEN");
+      const left = server.sockets.filter(({ local }) => local.port === port);
       lab.say("It is started again at once");
       const [second, again] = yield* start(server, "server again", command, port);
-      const what = left.length > 0 ? `a connection in ${left.map(({ state }) => state).join(", ")}` : "nothing";
+      const what = left.length > 0 ? `a socket in ${left.map(({ state }) => state).join(", ")}` : "nothing";
       if (!again)
         return doesNotHold(
           `It does not survive a restart: ${what} was left on port ${port}, and the server ${yield* complaint(second)}.`,

@@ -5,7 +5,7 @@
 import type { Call, Data } from "../call/call.ts";
 import { dataLength } from "../call/call.ts";
 import { formatEndpoint } from "../codec/address.ts";
-import type { RelativeNumbers } from "../trace/relative.ts";
+import type { RelativeNumbers } from "../codec/numbering.ts";
 import type { CallResult, DataSummary, SegmentRecord, SocketTimer, StateEvent, TimerEvent } from "../trace/trace.ts";
 import { escapeControls, escapeForTerminal } from "./escape.ts";
 

@@ -1,6 +1,7 @@
 /** From a trace's events to the rows of its ladder. */
 import { mayBlock } from "../../call/call.ts";
-import { relativeNumbers, type RelativeNumbers } from "../../trace/relative.ts";
+import type { RelativeNumbers } from "../../codec/numbering.ts";
+import { relativeNumbers } from "../../trace/relative.ts";
 import type {
   CallEvent,
   EndState,

@@ -1,6 +1,6 @@
 /** The ways of segments between the two life lines: straight in one row, or in pieces where something came between. */
 import { seqDiff, seq } from "../../codec/seq.ts";
-import type { RelativeNumbers } from "../../trace/relative.ts";
+import type { RelativeNumbers } from "../../codec/numbering.ts";
 import type { SegmentEvent, SegmentRecord } from "../../trace/trace.ts";
 import { escapeForTerminal } from "../escape.ts";
 import { durationLabel, segmentLabels } from "../labels.ts";

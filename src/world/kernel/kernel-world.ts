@@ -169,7 +169,7 @@ export class KernelWorld implements World {
         }
       }
     } while (this.#pending.retry());
-    for (const program of this.#programs.values()) program.read();
+    for (const program of this.#programs.values()) if (program.read()) this.#observer.lookAtAll(program.host);
   }
 
   advance(untilUs: number): void {

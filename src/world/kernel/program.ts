@@ -50,8 +50,8 @@ export class Program {
     if (this.#lines === MAX_LINES) this.#note("output", "… (it says more)");
   }
 
-  /** Takes in what it has written, and notices its end. */
-  read(): void {
+  /** Takes in what it has written. True if it has ended since the last time. */
+  read(): boolean {
     const buffer = new Uint8Array(65_536);
     for (let length: number; (length = tryRecv(this.#output, buffer, MSG_DONTWAIT)) > 0;) {
       const lines = (this.#rest + this.#decoder.decode(buffer.subarray(0, length), { stream: true })).split("\n");
@@ -59,12 +59,13 @@ export class Program {
       for (const line of lines) this.#say(line);
     }
     const ending = this.#told ? undefined : this.ending();
-    if (!ending) return;
+    if (!ending) return false;
     this.#told = true;
     if (this.#rest !== "") this.#say(this.#rest);
     this.#rest = "";
     const { signal, status } = ending;
     this.#note("process", signal === null ? `ends with exit status ${status}` : `is ended by ${signal}`);
+    return true;
   }
 
   /** Sends a signal as a terminal does: to the program and to all that it has started in its group. */

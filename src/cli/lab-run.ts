@@ -1,0 +1,131 @@
+/** `lastack lab run`. */
+import { join } from "node:path";
+import { CATALOGUE } from "../lab/catalogue/index.ts";
+import type { Experiment } from "../lab/experiment.ts";
+import { restartOf } from "../lab/restart-program.ts";
+import { runExperiment } from "../lab/run.ts";
+import { enterHome, NoNamespace } from "../world/kernel/home.ts";
+import { KernelWorld } from "../world/kernel/kernel-world.ts";
+import type { LinkKind } from "../world/kernel/port.ts";
+import type { Trace } from "../trace/trace.ts";
+import { drawSummary } from "../view/summary.ts";
+import { EXIT, UsageError } from "./exit-status.ts";
+import { INSIDE, runInUserNamespace, tellNoNamespace } from "./isolation.ts";
+import { experimentNamed } from "./lab.ts";
+import { parseOptions } from "./options.ts";
+import { writeErr, writeOut } from "./output.ts";
+import { parseInteger } from "./values.ts";
+import { checkFiles, showTrace, terminalStyle, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+
+interface RunOptions extends ViewOptions {
+  all?: boolean;
+  server?: string;
+  repeat?: string;
+  link?: string;
+}
+
+function chosen(ids: readonly string[], { all, server }: RunOptions): readonly Experiment[] {
+  if (all && ids.length > 0) throw new UsageError("either --all or the ids of experiments");
+  if (server !== undefined) {
+    if (all || ids.length !== 1 || ids[0] !== "restart") throw new UsageError("--server goes with lab run restart");
+    return [restartOf(server)];
+  }
+  if (all) return CATALOGUE;
+  if (ids.length === 0) throw new UsageError("run what? the ids of experiments, or --all");
+  return ids.map(experimentNamed);
+}
+
+function linkKind(link: string | undefined): LinkKind | undefined {
+  if (link === undefined || link === "tun" || link === "veth") return link;
+  throw new UsageError(`--link ${link}: expected tun or veth`);
+}
+
+function exitStatus(traces: readonly Trace[], isServer: boolean): number {
+  const failed = traces.some(({ outcome }) => outcome.status === "failed");
+  const refuted = traces.some(({ outcome }) => outcome.status === "done" && outcome.verdict.holds === "no");
+  if (failed || (isServer && refuted)) return EXIT.no;
+  return traces.every(({ outcome }) => outcome.status === "not run") ? EXIT.permission : EXIT.ok;
+}
+
+/** Runs one experiment so many times. The traces are few: the first that failed, or else the last. */
+async function repeat(experiment: Experiment, times: number, newWorld: () => KernelWorld): Promise<[Trace, number]> {
+  let kept: Trace | undefined;
+  let met = 0;
+  for (let i = 1; i <= times; i++) {
+    if (process.stderr.isTTY) writeErr(`\r\x1b[K${experiment.id}: ${i} of ${times}`);
+    const trace = runExperiment(experiment, newWorld());
+    if (trace.outcome.status === "done") met++;
+    if (kept?.outcome.status !== "failed") kept = trace;
+    await new Promise(setImmediate); // Node waits for the processes that have ended
+  }
+  if (process.stderr.isTTY) writeErr("\r\x1b[K");
+  return [kept!, met];
+}
+
+async function runAll(experiments: readonly Experiment[], options: RunOptions): Promise<Trace[]> {
+  const link = linkKind(options.link);
+  const childScript = join(import.meta.dirname, "lab-process.cjs");
+  const newWorld = () => new KernelWorld({ childScript, ...(link && { link }) });
+  const times = options.repeat === undefined ? 1 : parseInteger(options.repeat, "--repeat", 1, 100_000);
+  const traces: Trace[] = [];
+  for (const experiment of experiments) {
+    const [trace, met] = await repeat(experiment, times, newWorld);
+    traces.push(trace);
+    if (options.json === "-") continue;
+    if (times > 1) {
+      writeOut(`${experiment.id}: the expectations held ${met} of ${times} times\n`);
+      if (met < times && trace.outcome.status !== "done") writeOut(`  ${trace.outcome.reason}\n`);
+    } else if (experiments.length > 1) {
+      writeOut(`${drawSummary(trace, terminalStyle(options))}\n`);
+      if (trace.outcome.status === "failed") showTrace(trace, options);
+    } else {
+      showTrace(trace, options);
+    }
+  }
+  return traces;
+}
+
+/** The last line of many: how many held. */
+function tally(traces: readonly Trace[]): string {
+  const count = (test: (trace: Trace) => boolean) => traces.filter(test).length;
+  const verdict = (holds: string) =>
+    count(({ outcome }) => outcome.status === "done" && outcome.verdict.holds === holds);
+  const parts = [
+    `${verdict("yes")} claims hold`,
+    `${verdict("partly")} hold with a condition`,
+    `${verdict("no")} do not hold on this kernel`,
+  ];
+  const failed = count(({ outcome }) => outcome.status === "failed");
+  const notRun = count(({ outcome }) => outcome.status === "not run");
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (notRun > 0) parts.push(`${notRun} not run`);
+  return `${traces.length} experiments: ${parts.join(", ")}`;
+}
+
+export async function runLab(args: string[]): Promise<number> {
+  const { values, positionals } = parseOptions({
+    args,
+    allowPositionals: true,
+    options: {
+      ...VIEW_OPTIONS,
+      all: { type: "boolean" },
+      server: { type: "string" },
+      repeat: { type: "string" },
+      link: { type: "string" },
+      [INSIDE.slice(2)]: { type: "boolean" },
+    },
+  });
+  const options = values as RunOptions;
+  const experiments = chosen(positionals, options);
+  checkFiles(options);
+  try {
+    enterHome();
+  } catch (error) {
+    if (!(error instanceof NoNamespace)) throw error;
+    return runInUserNamespace() ?? tellNoNamespace();
+  }
+  const traces = await runAll(experiments, options);
+  await writeFiles(traces, options);
+  if (experiments.length > 1 && options.json !== "-") writeOut(`\n${tally(traces)}\n`);
+  return exitStatus(traces, options.server !== undefined);
+}

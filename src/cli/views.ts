@@ -1,0 +1,96 @@
+/** The views of traces that `lab run` and `view` offer: on the terminal, and as files. */
+import { accessSync, constants, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Trace } from "../trace/trace.ts";
+import { drawLadder } from "../view/ladder/ladder.ts";
+import { formatPacketdrill } from "../view/packetdrill.ts";
+import { UsageError } from "./exit-status.ts";
+import { terminalWidth, writeOut } from "./output.ts";
+import { parseInteger } from "./values.ts";
+
+export interface ViewOptions {
+  width?: string;
+  json?: string;
+  svg?: string;
+  html?: string;
+  pcap?: string;
+  packetdrill?: boolean;
+}
+
+export const VIEW_OPTIONS = {
+  width: { type: "string" },
+  json: { type: "string" },
+  svg: { type: "string" },
+  html: { type: "string" },
+  pcap: { type: "string" },
+  packetdrill: { type: "boolean" },
+} as const;
+
+const DEFAULT_WIDTH = 100;
+const MIN_WIDTH = 60;
+const MAX_WIDTH = 240;
+
+interface Style {
+  width: number;
+  colour: boolean;
+  unicode: boolean;
+}
+
+/** How to draw for whoever reads standard output. */
+export function terminalStyle({ width }: Pick<ViewOptions, "width">): Style {
+  const terminal = terminalWidth();
+  const { NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG } = process.env;
+  // Set to "C" or "POSIX", the locale has no characters but ASCII; not set, everything in use today has.
+  const locale = LC_ALL || LC_CTYPE || LANG || "";
+  return {
+    width:
+      width === undefined
+        ? Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, terminal ?? DEFAULT_WIDTH))
+        : parseInteger(width, "--width", MIN_WIDTH, MAX_WIDTH),
+    colour: terminal !== undefined && !NO_COLOR && TERM !== "dumb",
+    unicode: !/^(C|POSIX)$/.test(locale),
+  };
+}
+
+/** Finds out before a long run, not behind it, that a file can't be written. */
+export function checkFiles({ json, svg, html, pcap }: ViewOptions): void {
+  for (const file of [json, svg, html, pcap]) {
+    if (file === undefined || file === "-") continue;
+    try {
+      if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${file} is a directory`);
+      accessSync(dirname(file), constants.W_OK);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      throw new UsageError(`${file} can't be written: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Draws a trace on standard output. */
+export function showTrace(trace: Trace, options: ViewOptions): void {
+  writeOut(options.packetdrill ? formatPacketdrill(trace) : drawLadder(trace, terminalStyle(options)));
+}
+
+function only(traces: readonly Trace[], option: string): Trace {
+  const [trace, more] = traces;
+  if (!trace || more) throw new UsageError(`${option} takes one experiment; --html takes many`);
+  return trace;
+}
+
+function write(file: string, contents: string | Uint8Array): void {
+  if (file === "-") writeOut(contents);
+  else writeFileSync(file, contents);
+}
+
+/** Writes the files that are asked for. */
+export async function writeFiles(traces: readonly Trace[], { json, pcap }: ViewOptions): Promise<void> {
+  if (json !== undefined) {
+    const document = traces.length === 1 ? traces[0] : { schema: 1, traces };
+    write(json, `${JSON.stringify(document, undefined, 1)}\n`);
+  }
+  if (pcap !== undefined) {
+    const { toPcapng } = await import("../view/capture.ts");
+    const trace = only(traces, "--pcap");
+    write(pcap, toPcapng(trace, BigInt(trace.startedAtMs ?? 0) * 1000n));
+  }
+}
