@@ -4,7 +4,6 @@ import { escapeForTerminal } from "./escape.ts";
 import type { Style } from "./ladder/sgr.ts";
 
 function claimsLabel(claims: readonly string[]): string {
-  if (claims.length === 0) return "the claim";
   return escapeForTerminal(claims.length === 1 ? claims[0]! : `${claims.slice(0, -1).join(", ")} and ${claims.at(-1)}`);
 }
 
@@ -26,6 +25,7 @@ export function verdictSentence({
   if (outcome.status === "not run") return `Not run: ${escapeForTerminal(outcome.reason)}`;
   if (outcome.status === "failed") return `The run failed and proves nothing: ${escapeForTerminal(outcome.reason)}`;
   const { holds, because } = outcome.verdict;
+  if (experiment.claims.length === 0) return escapeForTerminal(because);
   const claims = claimsLabel(experiment.claims);
   const many = experiment.claims.length > 1;
   const verb = { yes: many ? "hold" : "holds", no: many ? "do not hold" : "does not hold" };

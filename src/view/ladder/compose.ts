@@ -1,5 +1,4 @@
 /** From a trace's events to the rows of its ladder. */
-import { mayBlock } from "../../call/call.ts";
 import type { RelativeNumbers } from "../../codec/numbering.ts";
 import { relativeNumbers } from "../../trace/relative.ts";
 import type {
@@ -14,6 +13,7 @@ import type {
   Trace,
   TraceEvent,
 } from "../../trace/trace.ts";
+import { returnsAtOnce } from "../at-once.ts";
 import { escapeForTerminal } from "../escape.ts";
 import { segmentLabel } from "../labels.ts";
 import { Flights } from "./flights.ts";
@@ -33,30 +33,6 @@ export function lifeLines({ hosts, events }: Pick<Trace, "hosts" | "events">): R
     ...names.filter((name) => !ends.includes(name)),
   ];
   return { left, right };
-}
-
-/** A call that gives its result within this time, and does not wait for the peer, is shown with it. */
-const AT_ONCE_US = 10_000;
-
-/** The returns that are shown with their calls, by the call's number. */
-function returnsAtOnce(events: readonly TraceEvent[]): Map<number, ReturnEvent> {
-  const calls = new Map<number, CallEvent>();
-  const lastArrival = new Map<string, number>();
-  const segmentTo = new Map<number, string>();
-  const atOnce = new Map<number, ReturnEvent>();
-  for (const event of events) {
-    if (event.kind === "call") calls.set(event.n, event);
-    if (event.kind === "segment" && event.packet) segmentTo.set(event.segment, event.packet.to);
-    if (event.kind === "segment" && event.fate === "delivered") {
-      lastArrival.set(event.host ?? segmentTo.get(event.segment) ?? "", event.n);
-    }
-    if (event.kind !== "return") continue;
-    const made = calls.get(event.cause);
-    if (!made || event.tUs - made.tUs > AT_ONCE_US) continue;
-    const waited = mayBlock(made.call) && (lastArrival.get(event.host) ?? 0) > made.n;
-    if (!waited) atOnce.set(made.n, event);
-  }
-  return atOnce;
 }
 
 function timerMatters({ timer, what }: TimerEvent, timeWaitIsTold: boolean): boolean {

@@ -1,9 +1,9 @@
 /** The ways of segments between the two life lines: straight in one row, or in pieces where something came between. */
-import { seqDiff, seq } from "../../codec/seq.ts";
 import type { RelativeNumbers } from "../../codec/numbering.ts";
 import type { SegmentEvent, SegmentRecord } from "../../trace/trace.ts";
 import { escapeForTerminal } from "../escape.ts";
 import { durationLabel, segmentLabels } from "../labels.ts";
+import { movedNumbers } from "../moved.ts";
 import { type Piece, type Rows, type Side, type Step } from "./rows.ts";
 
 /** A copy of a segment that is not yet at its end. */
@@ -23,14 +23,6 @@ interface Flight {
 /** Whether the segment is one of many: data or a pure ACK, of this connection, with the window open. */
 function isBulk({ flags, window }: SegmentRecord, relative: RelativeNumbers): boolean {
   return flags.every((flag) => flag === "ACK" || flag === "PSH") && window > 0 && relative.seq >= 0;
-}
-
-/** The relative numbers of a segment that the wire modified. */
-function moved(now: SegmentRecord, { record, relative }: Flight): RelativeNumbers {
-  const numbers: RelativeNumbers = { ...relative, seq: relative.seq + seqDiff(seq(now.seq), seq(record.seq)) };
-  if (!now.flags.includes("ACK")) delete numbers.ack;
-  else numbers.ack = (relative.ack ?? 0) + seqDiff(seq(now.ack), seq(record.ack));
-  return numbers;
 }
 
 function lossTexts({ fate, rule }: SegmentEvent): string[] {
@@ -92,7 +84,7 @@ export class Flights {
       case "modified":
         this.#end(flight, event.tUs, "flight", ["modified"]);
         if (event.packet) {
-          flight.relative = moved(event.packet, flight);
+          flight.relative = movedNumbers(event.packet, flight.record, flight.relative);
           flight.record = event.packet;
           flight.labels = segmentLabels(event.packet, flight.relative);
         }
