@@ -44,10 +44,12 @@ export function enterNewNetworkNamespace(): boolean {
 
 /**
  * The command that runs another as root of a user namespace of its own, or undefined where this system grants none to
- * this user. (unshare(2) itself can't do it from within Node: a process with threads gets EINVAL.)
+ * this user. With more users than root in it where newuidmap and /etc/subuid grant them. (unshare(2) itself can't do it
+ * from within Node: a process with threads gets EINVAL.)
  */
 export function userNamespaceCommand(): readonly string[] | undefined {
-  const command = ["unshare", "--user", "--map-root-user"];
-  const { status } = spawnSync(command[0]!, [...command.slice(1), "true"], { stdio: "ignore" });
-  return status === 0 ? command : undefined;
+  const plain = ["unshare", "--user", "--map-root-user"];
+  const works = ([program, ...rest]: readonly string[]) =>
+    spawnSync(program!, [...rest, "true"], { stdio: "ignore" }).status === 0;
+  return [[...plain, "--map-auto"], plain].find(works);
 }

@@ -3,8 +3,11 @@ import * as v from "valibot";
 import { SOCKET_OPTIONS } from "../call/call.ts";
 import type { Errno } from "../call/errno.ts";
 import type { TimerKind } from "../codec/inet-diag.ts";
+import { describeDecodeError } from "../codec/decoded.ts";
+import { fromHex } from "../codec/hex.ts";
+import { decodePacket } from "../codec/packet.ts";
 import { STATES } from "../codec/state.ts";
-import { TRACE_SCHEMA, type Trace } from "./trace.ts";
+import { TRACE_SCHEMA, type SegmentRecord, type Trace } from "./trace.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(200));
@@ -164,6 +167,21 @@ export interface NotATrace {
   problem: string;
 }
 
+/** No packet is longer than IPv6's length field can say, bytes. */
+const MAX_PACKET = 65_575;
+
+/** What is wrong with a packet's bytes; undefined if they are the beginning of one. */
+function findDamage({ bytes, length }: SegmentRecord): string | undefined {
+  const captured = fromHex(bytes)!;
+  if (length > MAX_PACKET || captured.length > length) return `${captured.length} bytes of ${length}`;
+  const whole = new Uint8Array(length);
+  whole.set(captured);
+  const packet = decodePacket(whole);
+  if (!packet.ok) return describeDecodeError(packet.error);
+  const headers = length - packet.value.tcp.payload.length;
+  return captured.length < headers ? `${headers} bytes of headers are cut to ${captured.length}` : undefined;
+}
+
 /** What events refer to must be there: hosts by name, segments by a `sent` that carries the packet, causes by number. */
 function findDangling({ hosts, events }: Trace): NotATrace | undefined {
   const names = new Set(hosts.map((host) => host.name));
@@ -181,6 +199,8 @@ function findDangling({ hosts, events }: Trace): NotATrace | undefined {
       return { where: `${where}.cause`, problem: `event ${event.cause} is no call` };
     }
     if (event.kind !== "segment") continue;
+    const damage = event.packet && findDamage(event.packet);
+    if (damage !== undefined) return { where: `${where}.packet.bytes`, problem: damage };
     if (event.fate === "sent" && !event.packet) return { where, problem: "a segment is sent without its packet" };
     if (event.fate === "sent") sent.add(event.segment);
     else if (!sent.has(event.segment)) return { where, problem: `segment ${event.segment} was never sent` };
