@@ -33,6 +33,7 @@ export const NEEDS = {
   "a C compiler": { isMet: () => runs("cc", "--version"), packages: ["gcc", "libc6-dev"] },
   ss: { isMet: () => runs("ss", "--version"), packages: ["iproute2"] },
   tshark: { isMet: () => runs("tshark", "--version"), packages: ["tshark"] },
+  Chromium: { isMet: () => runs("chromium", "--version"), packages: ["chromium", "fonts-dejavu-core"] },
   "/dev/net/tun": { isMet: () => mayUse("/dev/net/tun") },
   "a second uid": {
     isMet: () => process.getuid?.() === 0 && runs("setpriv", "--reuid", "65534", "--clear-groups", "true"),
