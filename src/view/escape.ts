@@ -20,6 +20,22 @@ export function escapeForTerminal(text: string): string {
   return escapeControls(text.replaceAll("\\", "\\\\"));
 }
 
+/** What XML 1.0 can't hold, not even as a reference: two noncharacters, and halves of surrogate pairs. */
+const NOT_XML = /[\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const REFERENCES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** Text whose backslashes are escapes already, as text or as an attribute's value (in quotes) of HTML and XML. */
+export function escapeMarkup(text: string): string {
+  return escapeControls(text)
+    .replace(NOT_XML, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
+    .replace(/[&<>"']/g, (character) => REFERENCES[character]!);
+}
+
+/** Any text as text or as an attribute's value (in quotes) of HTML and XML, see {@link escapeForTerminal}. */
+export function escapeForHtml(text: string): string {
+  return escapeMarkup(escapeForTerminal(text));
+}
+
 const SECRET_FLAG = /(pass(word|wd|phrase)?|token|secret|key|credential|auth)/i;
 
 /** Arguments with the values of password-, token- and key-like flags replaced by `***`. */
