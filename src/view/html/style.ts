@@ -44,7 +44,9 @@ details{margin-top:14px}
 summary{cursor:pointer;font-weight:600;padding:6px 0;width:fit-content}
 .events{overflow-x:auto}
 .events table{font:12.5px/1.5 ${MONOSPACE};min-width:640px}
+.events th{white-space:nowrap}
 .events td{padding:3px 16px 3px 0}
+.events td:nth-child(3){min-width:14ch}
 .events td:nth-child(-n+2),.events td:last-child{white-space:nowrap;color:var(--dim);text-align:right}
 .events th:nth-child(-n+2),.events th:last-child{text-align:right}
 .events tr:target td{background:var(--panel)}

@@ -52,7 +52,8 @@ function labelAlong(flight: Flight, text: string, start: Point, slope: number): 
   };
 }
 
-function boxOfLabel({ side }: Flight, { text, x, y, turn }: Label): Box {
+/** The room that a label takes, along its line. */
+export function boxOfLabel({ side }: Flight, { text, x, y, turn }: Label): Box {
   const width = widthPx(text);
   const left = side === 0 ? x : x - width;
   return turned(box(left, y - ASCENT, left + width, y + DESCENT), { x, y }, turn);
