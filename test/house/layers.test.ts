@@ -36,6 +36,8 @@ test.each([
   ["codec", "koffi"],
   ["view", "../linux/sockets.ts"],
   ["view", "node:os"],
+  ["view/svg", "../../linux/sockets.ts"],
+  ["view/html", "node:fs"],
   ["sys", "../codec/address.ts"],
   ["linux", "../sys/ffi.ts"],
   ["linux", "../view/escape.ts"],
@@ -57,6 +59,8 @@ test.each([
 test.each([
   ["codec", "./address.ts"],
   ["view", "../codec/address.ts"],
+  ["view/svg", "../escape.ts"],
+  ["view/html", "../svg/svg.ts"],
   ["sys", "node:path"],
   ["sys", "./fd.ts"],
   ["linux", "../sys/index.ts"],

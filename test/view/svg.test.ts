@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeWire } from "../../src/view/svg/flights.ts";
-import { meet } from "../../src/view/svg/geometry.ts";
+import { box, meet } from "../../src/view/svg/geometry.ts";
 import { makeLanes } from "../../src/view/svg/lanes.ts";
 import { makeLayout } from "../../src/view/svg/layout.ts";
 import { makeRows } from "../../src/view/svg/rows.ts";
@@ -234,6 +234,12 @@ describe("any trace", () => {
         readMarkup(drawSvg(trace));
         const { layout, ways } = layoutOf(trace);
         const labels = ways.flatMap(({ flight, label }) => (label ? [boxOfLabel(flight, label)] : []));
+        for (const { wire, top, y } of layout.boxes) {
+          if (!wire) continue;
+          const [left, right] =
+            wire.side === 0 ? [layout.lifeX[0], layout.gutter.left] : [layout.gutter.right, layout.lifeX[1]];
+          labels.push(box(left + 1, top + 2, right - 1, y - 2));
+        }
         for (const [i, label] of labels.entries()) {
           expect(labels.slice(i + 1).some((other) => meet(label, other))).toBe(false);
           for (const { x } of label) {

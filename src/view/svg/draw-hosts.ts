@@ -2,6 +2,7 @@
 import { escapeForTerminal, escapeMarkup } from "../escape.ts";
 import { durationLabel, stateLabel, timeLabel } from "../labels.ts";
 import { formatEndpoint } from "../../codec/address.ts";
+import type { TraceSocket } from "../../trace/trace.ts";
 import { sideOf, type Band, type Stay } from "./lanes.ts";
 import { PADDING, stayTexts, type Lines, type RowBox } from "./boxes.ts";
 import { BAND_WIDTH, TIME_WIDTH, type Layout } from "./layout.ts";
@@ -38,13 +39,12 @@ export function drawHosts({ lifeX, trace, width }: Layout, y: number): string[] 
   });
 }
 
-function drawStay(layout: Layout, band: Band, stay: Stay): string {
+function drawStay(layout: Layout, band: Band, stay: Stay, socket: TraceSocket | undefined): string {
   const x = layout.bandX(band);
   const from = layout.boxes[stay.fromRow]!;
   const top = from.top + 3;
   const next = layout.boxes[stay.toRow];
   const bottom = next ? next.top + 1 : layout.height - PADDING - 2;
-  const socket = layout.trace.sockets.find(({ id }) => id === band.socket);
   const ends = socket
     ? ` (${[socket.local, socket.peer].map(({ address, port }) => formatEndpoint(escapeForTerminal(address), port)).join(" to ")})`
     : "";
@@ -64,8 +64,9 @@ function drawStay(layout: Layout, band: Band, stay: Stay): string {
 }
 
 export function drawBands(layout: Layout): string[] {
+  const sockets = new Map(layout.trace.sockets.map((socket) => [socket.id, socket]));
   return layout.bands.flatMap((band) => {
-    const stays = band.stays.map((stay) => drawStay(layout, band, stay));
+    const stays = band.stays.map((stay) => drawStay(layout, band, stay, sockets.get(band.socket)));
     if (band.closedRow === undefined) return stays;
     const y = layout.boxes[band.closedRow]!.y + BASELINE;
     const x = layout.bandX(band) + BAND_WIDTH / 2;

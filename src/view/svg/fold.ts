@@ -1,6 +1,6 @@
 /** Bulk transfer in short: runs of segments that only carry or acknowledge data, and the calls in between. */
 import type { CallName } from "../../call/call.ts";
-import type { SegmentEvent, TraceEvent } from "../../trace/trace.ts";
+import type { TraceEvent } from "../../trace/trace.ts";
 
 /** Fewer segments with data than this are worth to be seen one by one. */
 const MIN_SEGMENTS = 8;
@@ -72,7 +72,7 @@ export function findFolds(events: readonly TraceEvent[]): Fold[] {
     start = after + 1;
   };
   const isBulk = (event: TraceEvent) => {
-    if (event.kind === "segment") return plain.has((event satisfies SegmentEvent).segment);
+    if (event.kind === "segment") return plain.has(event.segment);
     if (event.kind === "call") return CALLS.has(event.call.name);
     return event.kind === "return" && (indices.get(event.cause) ?? -1) >= start;
   };

@@ -42,3 +42,34 @@ function separates(a: Box, b: Box): boolean {
 export function meet(a: Box, b: Box): boolean {
   return !separates(a, b) && !separates(b, a);
 }
+
+const STRIPE = 100;
+
+/** Boxes, filed under each horizontal stripe of the plane that they touch: only near ones are compared. */
+export class Crowd {
+  readonly #stripes = new Map<number, Set<Box>>();
+
+  *#stripesOf(corners: Box): Iterable<Set<Box>> {
+    const heights = corners.map(({ y }) => Math.floor(y / STRIPE));
+    for (let i = Math.min(...heights); i <= Math.max(...heights); i++) {
+      const stripe = this.#stripes.get(i) ?? new Set<Box>();
+      this.#stripes.set(i, stripe);
+      yield stripe;
+    }
+  }
+
+  add(corners: Box): void {
+    for (const stripe of this.#stripesOf(corners)) stripe.add(corners);
+  }
+
+  /** `corners` has to be the same object that was added. */
+  delete(corners: Box): void {
+    for (const stripe of this.#stripesOf(corners)) stripe.delete(corners);
+  }
+
+  /** True if one of the crowd meets `corners`. */
+  isMetBy(corners: Box): boolean {
+    for (const stripe of this.#stripesOf(corners)) for (const other of stripe) if (meet(corners, other)) return true;
+    return false;
+  }
+}

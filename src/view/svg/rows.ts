@@ -104,9 +104,8 @@ class RowBuilder implements Rows {
   /** The row of the moment, if it is this host's and `isFree`; otherwise a new one. */
   #moment(event: TraceEvent, host: string | undefined, isFree: (row: MomentRow) => boolean): MomentRow {
     const row = this.rows.at(-1);
-    const fits = row?.kind === "moment" && event.tUs - row.tUs <= MOMENT_US && isFree(row);
-    if (fits && host !== undefined && (row.host ?? host) === host) {
-      row.host = host;
+    const isNow = row?.kind === "moment" && event.tUs - row.tUs <= MOMENT_US;
+    if (isNow && host !== undefined && row.host === host && isFree(row)) {
       this.rowOf.set(event.n, this.rows.length - 1);
       return row;
     }

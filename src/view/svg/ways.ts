@@ -2,7 +2,7 @@
  * Lines and labels on the wire. Every label begins in its own row, falls by half a row and stays in its sender's half, so
  * no two can meet. Where there is room for it, an arrow is straight instead, and its label turned with it.
  */
-import { box, meet, turned, type Box, type Point } from "./geometry.ts";
+import { box, Crowd, turned, type Box, type Point } from "./geometry.ts";
 import type { Flight, Stop } from "./flights.ts";
 import { ROW } from "./boxes.ts";
 import type { Layout } from "./layout.ts";
@@ -68,11 +68,6 @@ function obstacles({ boxes, gutter, lifeX, width }: Layout): Box[] {
   });
 }
 
-function isNear(a: Box, b: Box): boolean {
-  const reach = (corners: Box) => corners.map(({ y }) => y);
-  return Math.max(...reach(a)) > Math.min(...reach(b)) && Math.max(...reach(b)) > Math.min(...reach(a));
-}
-
 /** The first of the labels, from the longest on, that takes at most so many cells. */
 function fittingLabel(labels: readonly string[], room: number): string {
   return labels.find((label) => cells(label) <= room) ?? shorten(labels.at(-1)!, room);
@@ -102,18 +97,23 @@ function plan(layout: Layout, flight: Flight): { way: Way; slope: number; knee?:
 /** The ways of all flights, labels placed. */
 export function makeWays(layout: Layout, flights: readonly Flight[]): Way[] {
   const plans = flights.map((flight) => plan(layout, flight));
-  const fixed = obstacles(layout);
-  const taken = plans.map(({ way }) => way.label && boxOfLabel(way.flight, way.label));
+  const crowd = new Crowd();
+  for (const obstacle of obstacles(layout)) crowd.add(obstacle);
+  const places = plans.map(({ way }) => way.label && boxOfLabel(way.flight, way.label));
+  for (const place of places) if (place) crowd.add(place);
   for (const [i, { way, slope, knee }] of plans.entries()) {
-    if (!knee || !way.label) continue;
+    const place = places[i];
+    if (!knee || !way.label || !place) continue;
     const straight = labelAlong(way.flight, way.label.text, way.points[0]!, slope);
     const wanted = boxOfLabel(way.flight, straight);
-    const clashes = (other: Box | undefined, j: number) =>
-      other && j !== i && isNear(wanted, other) && meet(wanted, other);
-    if (slope <= MAX_SLOPE && !taken.some(clashes) && !fixed.some((other) => clashes(other, -1))) {
+    crowd.delete(place);
+    if (slope <= MAX_SLOPE && !crowd.isMetBy(wanted)) {
       way.label = straight;
-      taken[i] = wanted;
-    } else way.points.splice(1, 0, { ...knee, line: "solid" });
+      crowd.add(wanted);
+    } else {
+      way.points.splice(1, 0, { ...knee, line: "solid" });
+      crowd.add(place);
+    }
   }
   return plans.map(({ way }) => way);
 }
