@@ -1,6 +1,6 @@
 /** Traces such as experiments leave them: what the views are tested and looked at with. */
 import type { Trace } from "../../src/trace/trace.ts";
-import { EPHEMERAL, TraceBuilder } from "./trace-builder.ts";
+import { EPHEMERAL, TraceBuilder } from "./page-builder.ts";
 
 const MSS = 1448;
 const CLIENT_ISN = 3_735_928_559;

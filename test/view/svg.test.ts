@@ -11,7 +11,7 @@ import { boxOfLabel, makeWays } from "../../src/view/svg/ways.ts";
 import type { Trace } from "../../src/trace/trace.ts";
 import { readMarkup } from "../support/markup.ts";
 import * as traces from "../support/page-traces.ts";
-import { TraceBuilder } from "../support/trace-builder.ts";
+import { TraceBuilder } from "../support/page-builder.ts";
 
 const DONE = { status: "done", verdict: { holds: "yes", because: "" } } as const;
 const builder = () => new TraceBuilder("id", "A title");

@@ -1,6 +1,7 @@
 /** What segments do on the wire: the way of each copy, from its host to where it ends. */
 import type { SegmentEvent, SegmentRecord, Trace } from "../../trace/trace.ts";
-import { relativeNumbers, type RelativeNumbers } from "../../trace/relative.ts";
+import type { RelativeNumbers } from "../../codec/numbering.ts";
+import { relativeNumbers } from "../../trace/relative.ts";
 import { escapeForTerminal } from "../escape.ts";
 import { durationLabel, segmentLabel, segmentLabels, timeLabel } from "../labels.ts";
 import { formatEndpoint } from "../../codec/address.ts";
