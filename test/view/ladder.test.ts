@@ -191,6 +191,20 @@ test("a segment stays one straight arrow while only its sender acts", () => {
   expect(line).toMatch(/ESTABLISHED → CLOSE-WAIT │◀─+ FIN,ACK seq 12 ack 12 ─+│ ESTABLISHED → FIN-WAIT-1$/);
 });
 
+test("everything that its arrival brings about stands at the arrow's head, however low that is", () => {
+  const t = new TraceBuilder();
+  t.call("client", { name: "connect", fd: 3, address: "192.168.100.100", port: 60000 });
+  new Connection(t).pass("client", ["SYN"]);
+  t.state("server/2", "CLOSED", "SYN-RECEIVED");
+  t.note("output", "one more", { host: "server" });
+  expect(rows(t.trace)).toEqual([
+    "  0.1 ms               connect │                         │",
+    "         192.168.100.100:60000 │                         │",
+    "                           = 0 │────────── SYN ─────────▶│ CLOSED → SYN-RECEIVED",
+    "                               │                         │ prints “one more”",
+  ]);
+});
+
 test("what the wire does to a segment is said in its row, whatever the width", () => {
   for (const width of [80, 100, 140]) {
     const text = plain(oldDuplicate(), width);
