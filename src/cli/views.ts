@@ -83,7 +83,7 @@ function write(file: string, contents: string | Uint8Array): void {
 }
 
 /** Writes the files that are asked for. */
-export async function writeFiles(traces: readonly Trace[], { json, pcap }: ViewOptions): Promise<void> {
+export async function writeFiles(traces: readonly Trace[], { json, svg, html, pcap }: ViewOptions): Promise<void> {
   if (json !== undefined) {
     const document = traces.length === 1 ? traces[0] : { schema: 1, traces };
     write(json, `${JSON.stringify(document, undefined, 1)}\n`);
@@ -92,5 +92,13 @@ export async function writeFiles(traces: readonly Trace[], { json, pcap }: ViewO
     const { toPcapng } = await import("../view/capture.ts");
     const trace = only(traces, "--pcap");
     write(pcap, toPcapng(trace, BigInt(trace.startedAtMs ?? 0) * 1000n));
+  }
+  if (svg !== undefined) {
+    const { drawSvg } = await import("../view/svg/svg.ts");
+    write(svg, drawSvg(only(traces, "--svg")));
+  }
+  if (html !== undefined) {
+    const { drawHtml } = await import("../view/html/html.ts");
+    write(html, drawHtml(traces));
   }
 }
