@@ -301,7 +301,7 @@ test.each([
   [["A1"], "no", "A1 does not hold on this kernel: so it is."],
   [["A1", "A2", "A3"], "no", "A1, A2 and A3 do not hold on this kernel: so it is."],
   [["A1"], "partly", "A1 holds partly on this kernel: so it is."],
-  [[], "yes", "The claim holds: so it is."],
+  [[], "yes", "so it is."],
 ] as const)("claims %j that fared %s", (claims, holds, sentence) => {
   expect(plain(new TraceBuilder({ claims }).verdict(holds, "so it is."))).toContain(`\n${sentence}\n`);
 });
