@@ -3,9 +3,10 @@
  * the lab were killed: the guard notices that it has gone, and ends whatever lives in its hosts.
  */
 import { spawn } from "node:child_process";
-import { AF_UNIX, Fd, recv, SOCK_STREAM, socketpair } from "../../sys/index.ts";
 import { endAllIn } from "../../linux/residents.ts";
+import { AF_UNIX, Fd, pidfdOpen, recv, SOCK_STREAM, socketpair } from "../../sys/index.ts";
 import { CHANNEL_FD } from "./child-protocol.ts";
+import { awaitEnd } from "./ending.ts";
 
 /** The argument that makes lab-process.cjs a guard; the namespaces' inodes follow. */
 export const GUARD = "--guard";
@@ -20,19 +21,26 @@ export function runGuard(namespaces: readonly number[]): void {
 
 export class Guard {
   readonly #channel: Fd;
+  readonly #pidfd: Fd;
 
   constructor(script: string, namespaces: readonly number[]) {
     const [ours, theirs] = socketpair(AF_UNIX, SOCK_STREAM);
     // Out of the terminal's group: Ctrl-C ends the lab, and the guard has still to do its work.
-    spawn(process.execPath, [script, GUARD, ...namespaces.map(String)], {
+    const child = spawn(process.execPath, [script, GUARD, ...namespaces.map(String)], {
       detached: true,
       stdio: ["ignore", "ignore", "ignore", theirs.number],
-    }).unref();
+    });
     theirs.close();
+    if (child.pid === undefined) throw new Error("the guard of the hosts could not be started");
+    child.unref();
     this.#channel = ours;
+    this.#pidfd = pidfdOpen(child.pid);
   }
 
+  /** Lets the guard go, and waits for its end. */
   close(): void {
     this.#channel.close();
+    awaitEnd(this.#pidfd, "the guard");
+    this.#pidfd.close();
   }
 }

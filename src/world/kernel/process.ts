@@ -4,7 +4,6 @@ import type { Call } from "../../call/call.ts";
 import type { Ending, ProcessSpec, Signal } from "../../lab/world.ts";
 import {
   AF_UNIX,
-  childEnding,
   Fd,
   pidfdGetfd,
   pidfdOpen,
@@ -14,7 +13,6 @@ import {
   POLLOUT,
   recv,
   send,
-  signalName,
   signalNumber,
   type PollRequest,
   SOCK_SEQPACKET,
@@ -28,10 +26,11 @@ import {
   type ChildReply,
   type ChildRequest,
 } from "./child-protocol.ts";
+import { awaitEnd, endingOf } from "./ending.ts";
 import type { KernelHost } from "./host.ts";
 import { SocketCalls, type Performed } from "./socket-calls.ts";
 
-/** How long a child may take to answer, or to end when it is killed, milliseconds. */
+/** How long a child may take to answer, milliseconds. */
 const PATIENCE_MS = 20_000;
 const MAX_MESSAGE = 1 << 18;
 
@@ -78,19 +77,6 @@ export class ThreadProcess implements LabProcess {
   close(): void {
     this.#calls.close();
   }
-}
-
-export function endingOf(pidfd: Fd): Ending | undefined {
-  const ending = childEnding(pidfd);
-  if (!ending) return undefined;
-  return "status" in ending
-    ? { status: ending.status, signal: null }
-    : { status: null, signal: signalName(ending.signal) };
-}
-
-/** Waits for the end of a process; all that it had open is closed by then. */
-export function awaitEnd(pidfd: Fd, name: string): void {
-  if (poll([{ fd: pidfd, events: POLLIN }], PATIENCE_MS)[0] === 0) throw new Error(`${name} does not end`);
 }
 
 /** A process of its own. It does nothing but make the calls that it is told to, and never blocks in one. */

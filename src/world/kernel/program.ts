@@ -4,7 +4,7 @@ import type { Ending, ProgramSpec, Signal } from "../../lab/world.ts";
 import { AF_UNIX, Fd, MSG_DONTWAIT, pidfdOpen, SOCK_STREAM, socketpair, tryRecv } from "../../sys/index.ts";
 import type { Recorder } from "../../trace/recorder.ts";
 import type { KernelHost } from "./host.ts";
-import { endingOf } from "./process.ts";
+import { endingOf } from "./ending.ts";
 
 /** A line of its output is cut off after so many characters, and no more lines are kept than this. */
 const MAX_LINE = 200;
