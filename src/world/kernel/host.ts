@@ -1,6 +1,7 @@
 /** A host of the kernel world: a network namespace with one device on the wire. */
 import { existsSync } from "node:fs";
 import { parseIp } from "../../codec/address.ts";
+import { Unavailable } from "../../lab/world.ts";
 import { readCounter } from "../../linux/counters.ts";
 import { NetworkNamespace, readParameter, writeParameter } from "../../linux/network-namespace.ts";
 import { addAddress, linkUp } from "../../linux/rtnetlink.ts";
@@ -44,8 +45,16 @@ export class KernelHost {
     });
   }
 
+  /** Throws {@link Unavailable} where this kernel has no such parameter, or /proc/sys may only be read. */
   set(parameter: string, value: string | number): void {
-    this.namespace.run(() => writeParameter(parameter, value));
+    try {
+      this.namespace.run(() => writeParameter(parameter, value));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") throw new Unavailable(`a kernel with ${parameter}`);
+      if (code === "EROFS" || code === "EACCES") throw new Unavailable(`leave to set ${parameter} (${code})`);
+      throw error;
+    }
   }
 
   get(parameter: string): string {
