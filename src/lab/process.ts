@@ -17,7 +17,10 @@ export interface ListenOptions {
 
 /** What a client's socket is made with. */
 export interface ConnectOptions {
-  /** The port to connect from; the kernel's choice without. Set together with SO_REUSEADDR. */
+  /**
+   * The port to bind before connecting, with SO_REUSEADDR; 0 binds the address and leaves the port to the kernel. Nothing
+   * is bound without.
+   */
   from?: number;
   /** The address to connect to, where the host has several. */
   to?: string;
@@ -113,7 +116,7 @@ export class Process {
     const socket = yield* this.socket(address.includes(":") ? "IPv6" : "IPv4");
     for (const [option, value] of Object.entries(options)) yield* socket.set(option as SocketOption, value);
     if (from !== undefined) {
-      yield* socket.set("SO_REUSEADDR", 1);
+      if (from > 0) yield* socket.set("SO_REUSEADDR", 1);
       const bound = yield* this.call({ name: "bind", fd: socket.fd, address: this.#ownAddress(address), port: from });
       if (!bound.ok) return yield* this.#giveUp(socket, bound, "bind");
     }
