@@ -184,6 +184,11 @@ export class Socket {
     readonly id: string,
   ) {}
 
+  /** An expectation that shows a socket shows its id. */
+  toJSON(): string {
+    return this.id;
+  }
+
   /** Its state as last seen; CLOSED when there is none any more. Of a descriptor that is closed, too. */
   get state(): EndState {
     return this.process.scene.recorder.socket(this.id)?.state ?? "CLOSED";
