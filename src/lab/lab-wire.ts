@@ -1,4 +1,6 @@
 /** The wire as a story speaks of it. Rules act from the moment they are given; the first that matches decides. */
+import { fromHex } from "../codec/hex.ts";
+import { readHopsLeft } from "../codec/ip.ts";
 import type { Link } from "../link/link.ts";
 import type { Action, Change, Match } from "../link/rule.ts";
 import type { Recorder } from "../trace/recorder.ts";
@@ -16,12 +18,26 @@ export interface SentSegment extends SegmentRecord {
   segment: number;
   tUs: number;
   delivered: boolean;
+  /** Its hops ran out. */
+  expired: boolean;
 }
 
 function describe({ from, to, has = [], lacks = [], payload }: Match): string {
   const what = has.length > 0 ? has.join(",") : payload ? "data" : "segments";
   const without = lacks.length > 0 ? ` without ${lacks.join(",")}` : "";
   return `${what}${without}${from ? ` from ${from}` : ""}${to ? ` to ${to}` : ""}`;
+}
+
+/** Segments in short: who sent it, its flags, and how much data it carries, if any: `client PSH,ACK 11`. */
+export function inShort(segments: readonly SentSegment[]): string[] {
+  return segments.map(({ from, flags, payloadLength }) =>
+    [from, flags.join(","), ...(payloadLength > 0 ? [payloadLength] : [])].join(" "),
+  );
+}
+
+/** How many routers a segment could pass when it was sent: IPv4's TTL, IPv6's hop limit. */
+export function hopsOf({ bytes }: SegmentRecord): number {
+  return readHopsLeft(fromHex(bytes)!);
 }
 
 export class LabWire {
@@ -99,18 +115,22 @@ export class LabWire {
 
   /** The segments that were sent so far, of those that match by host, flags and whether they carry data. */
   sent({ from, has = [], lacks = [], payload }: Pick<Match, "from" | "has" | "lacks" | "payload"> = {}): SentSegment[] {
-    const delivered = new Set<number>();
-    const sent: SentSegment[] = [];
+    const fates = { delivered: new Set<number>(), expired: new Set<number>() };
+    const sent: Omit<SentSegment, keyof typeof fates>[] = [];
     for (const event of this.recorder.events) {
       if (event.kind !== "segment") continue;
-      if (event.fate === "delivered") delivered.add(event.segment);
+      if (event.fate === "delivered" || event.fate === "expired") fates[event.fate].add(event.segment);
       if (event.fate !== "sent" || !event.packet) continue;
       const { flags, payloadLength } = event.packet;
       if (from !== undefined && event.packet.from !== from) continue;
       if (!has.every((flag) => flags.includes(flag)) || lacks.some((flag) => flags.includes(flag))) continue;
       if (payload !== undefined && payload !== payloadLength > 0) continue;
-      sent.push({ ...event.packet, segment: event.segment, tUs: event.tUs, delivered: false });
+      sent.push({ ...event.packet, segment: event.segment, tUs: event.tUs });
     }
-    return sent.map((segment) => ({ ...segment, delivered: delivered.has(segment.segment) }));
+    return sent.map((segment) => ({
+      ...segment,
+      delivered: fates.delivered.has(segment.segment),
+      expired: fates.expired.has(segment.segment),
+    }));
   }
 }
