@@ -194,6 +194,13 @@ export class Socket {
     return this.process.scene.recorder.socket(this.id)?.state ?? "CLOSED";
   }
 
+  /** The states that it has been seen in after this one, in order. */
+  statesAfter(state: EndState): EndState[] {
+    const { events } = this.process.scene.recorder;
+    const life = events.flatMap((event) => (event.kind === "state" && event.socket === this.id ? [event.to] : []));
+    return life.slice(life.indexOf(state) + 1);
+  }
+
   get timer(): SocketTimer | undefined {
     return this.process.scene.recorder.socket(this.id)?.timer;
   }
@@ -227,6 +234,13 @@ export class Socket {
     const result = yield* this.process.call({ name: "read", fd: this.fd, length });
     if (!result.ok) return { code: result.code, length: 0, text: "" };
     return { code: "ok", length: result.value, text: new TextDecoder("latin1").decode(result.bytes) };
+  }
+
+  /** Reads, and says in short what that gave: the text without zeros at its end, `end of stream`, or the errno's name. */
+  *readInShort(): Story<string> {
+    const { code, length, text } = yield* this.read();
+    if (code !== "ok") return code;
+    return length === 0 ? "end of stream" : text.replace(/\0+$/, "");
   }
 
   /** How many bytes were written, or the errno's name. Waits until the kernel has taken all. */
