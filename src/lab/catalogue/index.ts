@@ -1,6 +1,73 @@
 /** All experiments, in the order of the claims. */
 import type { Experiment } from "../experiment.ts";
+import { assassination } from "./assassination.ts";
+import { assassinationRfc1337 } from "./assassination-rfc1337.ts";
+import { bindAddressNoPort } from "./bind-address-no-port.ts";
+import { closeFinWithData } from "./close-fin-with-data.ts";
+import { closeFourSegments } from "./close-four-segments.ts";
+import { closeStates } from "./close-states.ts";
+import { closeThreeSegments } from "./close-three-segments.ts";
+import { completeDuplicate } from "./complete-duplicate.ts";
+import { endBeforeAccept } from "./end-before-accept.ts";
+import { endBehindZeroWindow } from "./end-behind-zero-window.ts";
+import { endOfProcess } from "./end-of-process.ts";
+import { endWithUnreadData } from "./end-with-unread-data.ts";
+import { finAckedWithoutRead } from "./fin-acked-without-read.ts";
+import { halfClose } from "./half-close.ts";
+import { inheritedConnection } from "./inherited-connection.ts";
 import { inheritedListener } from "./inherited-listener.ts";
 import { lastAckLost } from "./last-ack-lost.ts";
+import { lingerZero } from "./linger-zero.ts";
+import { localAddresses } from "./local-addresses.ts";
+import { portExhaustion } from "./port-exhaustion.ts";
+import { restart } from "./restart.ts";
+import { restartOldServerWithout } from "./restart-old-server-without.ts";
+import { reuseportOtherUser } from "./reuseport-other-user.ts";
+import { reuseportShared } from "./reuseport-shared.ts";
+import { simultaneousClose } from "./simultaneous-close.ts";
+import { synIntoTimeWaitIsn } from "./syn-into-time-wait-isn.ts";
+import { synIntoTimeWaitRefused } from "./syn-into-time-wait-refused.ts";
+import { synIntoTimeWaitRefusedRfc1337 } from "./syn-into-time-wait-refused-rfc1337.ts";
+import { synIntoTimeWaitTimestamp } from "./syn-into-time-wait-timestamp.ts";
+import { ttlHops } from "./ttl-hops.ts";
+import { ttlIsNotTime } from "./ttl-is-not-time.ts";
+import { twBucketsOverflow } from "./tw-buckets-overflow.ts";
+import { twReuse } from "./tw-reuse.ts";
+import { wildcardAndSpecific } from "./wildcard-and-specific.ts";
 
-export const CATALOGUE: readonly Experiment[] = [lastAckLost, inheritedListener];
+export const CATALOGUE: readonly Experiment[] = [
+  restart,
+  restartOldServerWithout,
+  endOfProcess,
+  endWithUnreadData,
+  endBehindZeroWindow,
+  endBeforeAccept,
+  closeFourSegments,
+  closeFinWithData,
+  closeThreeSegments,
+  halfClose,
+  closeStates,
+  finAckedWithoutRead,
+  simultaneousClose,
+  lingerZero,
+  twBucketsOverflow,
+  assassination,
+  assassinationRfc1337,
+  lastAckLost,
+  portExhaustion,
+  synIntoTimeWaitIsn,
+  synIntoTimeWaitRefused,
+  synIntoTimeWaitRefusedRfc1337,
+  synIntoTimeWaitTimestamp,
+  twReuse,
+  inheritedConnection,
+  inheritedListener,
+  localAddresses,
+  wildcardAndSpecific,
+  bindAddressNoPort,
+  completeDuplicate,
+  reuseportOtherUser,
+  reuseportShared,
+  ttlHops,
+  ttlIsNotTime,
+];
