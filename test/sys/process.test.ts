@@ -33,6 +33,23 @@ describe("processes by descriptor", () => {
     await exit;
   });
 
+  test.each([
+    ["exit 7", { status: 7 }],
+    ["kill -9 $$", { signal: 9 }],
+  ])("how a child ended is told (%s), without waiting for it in Node's place", async (script, ending) => {
+    const child = spawn("sh", ["-c", `read line; ${script}`], { stdio: ["pipe", "ignore", "ignore"] });
+    using pidfd = sys.pidfdOpen(child.pid!);
+    expect(sys.childEnding(pidfd)).toBeUndefined();
+    child.stdin.end("\n");
+    expect(sys.poll([{ fd: pidfd, events: sys.POLLIN }], 10_000)).toEqual([sys.POLLIN]);
+    expect([sys.childEnding(pidfd), sys.childEnding(pidfd)]).toEqual([ending, ending]);
+    expect(await once(child, "exit")).toEqual("status" in ending ? [7, null] : [null, "SIGKILL"]);
+  });
+
+  test("signals go by their names", () => {
+    expect([sys.signalNumber("SIGTERM"), sys.signalName(15), sys.signalName(63)]).toEqual([15, "SIGTERM", "signal 63"]);
+  });
+
   test("there is no descriptor for a process that is not", () => {
     expect(() => sys.pidfdOpen(4_194_304)).toThrow(expect.objectContaining({ syscall: "pidfd_open", code: "ESRCH" }));
   });

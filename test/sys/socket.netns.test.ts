@@ -37,6 +37,17 @@ function thrown(call: () => unknown): sys.SyscallError {
   throw new Error("nothing was thrown");
 }
 
+test("a pair of sockets keeps messages apart, and tells when the other end is gone", () => {
+  const [one, other] = sys.socketpair(sys.AF_UNIX, sys.SOCK_SEQPACKET);
+  const into = new Uint8Array(10);
+  sys.send(one, Uint8Array.of(1));
+  sys.send(one, Uint8Array.of(2, 3));
+  expect([sys.recv(other, into), into[0], sys.recv(other, into), into[1]]).toEqual([1, 1, 2, 3]);
+  one.close();
+  expect(sys.recv(other, into)).toBe(0);
+  other.close();
+});
+
 describe("errors carry the call, the number and the name that the kernel gave", () => {
   test("EADDRINUSE is 98", () => {
     const { fd, port } = listeningSocket();
