@@ -15,7 +15,7 @@ import { experimentNamed } from "./lab.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
 import { parseInteger } from "./values.ts";
-import { checkFiles, showTrace, terminalStyle, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+import { checkViews, showTrace, terminalStyle, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
 interface RunOptions extends ViewOptions {
   all?: boolean;
@@ -62,11 +62,14 @@ async function repeat(experiment: Experiment, times: number, newWorld: () => Ker
   return [kept!, met];
 }
 
-async function runAll(experiments: readonly Experiment[], options: RunOptions): Promise<Trace[]> {
-  const link = linkKind(options.link);
+async function runAll(
+  experiments: readonly Experiment[],
+  times: number,
+  link: LinkKind | undefined,
+  options: RunOptions,
+): Promise<Trace[]> {
   const childScript = join(import.meta.dirname, "lab-process.cjs");
   const newWorld = () => new KernelWorld({ childScript, ...(link && { link }) });
-  const times = options.repeat === undefined ? 1 : parseInteger(options.repeat, "--repeat", 1, 100_000);
   const traces: Trace[] = [];
   for (const experiment of experiments) {
     const [trace, met] = await repeat(experiment, times, newWorld);
@@ -117,14 +120,16 @@ export async function runLab(args: string[]): Promise<number> {
   });
   const options = values as RunOptions;
   const experiments = chosen(positionals, options);
-  checkFiles(options);
+  const link = linkKind(options.link);
+  const times = options.repeat === undefined ? 1 : parseInteger(options.repeat, "--repeat", 1, 100_000);
+  checkViews(options);
   try {
     enterHome();
   } catch (error) {
     if (!(error instanceof NoNamespace)) throw error;
     return runInUserNamespace() ?? tellNoNamespace();
   }
-  const traces = await runAll(experiments, options);
+  const traces = await runAll(experiments, times, link, options);
   await writeFiles(traces, options);
   if (experiments.length > 1 && options.json !== "-") writeOut(`\n${tally(traces)}\n`);
   return exitStatus(traces, options.server !== undefined);

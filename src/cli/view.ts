@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { readTrace } from "../trace/schema.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
-import { checkFiles, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+import { checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
 export const help = `lastack view: draw a stored trace again
 
@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<number> {
   const options: ViewOptions = values;
   const [file, more] = positionals;
   if (file === undefined || more !== undefined) throw new UsageError("view takes one file, or - for standard input");
-  checkFiles(options);
+  checkViews(options);
   const read = readTrace(readFileSync(file === "-" ? 0 : file, "utf8"));
   if (!read.ok) throw new UsageError(`${file} is not a trace: ${read.where}: ${read.problem}`);
   const { json, svg, html, pcap } = options;

@@ -52,8 +52,10 @@ export function terminalStyle({ width }: Pick<ViewOptions, "width">): Style {
   };
 }
 
-/** Finds out before a long run, not behind it, that a file can't be written. */
-export function checkFiles({ json, svg, html, pcap }: ViewOptions): void {
+/** Finds out before a long run, not behind it, that something can't be drawn or written as asked. */
+export function checkViews(options: ViewOptions): void {
+  terminalStyle(options);
+  const { json, svg, html, pcap } = options;
   for (const file of [json, svg, html, pcap]) {
     if (file === undefined || file === "-") continue;
     try {

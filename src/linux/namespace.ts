@@ -27,6 +27,9 @@ export function bringUp(name: string): void {
   ioctl(fd, SIOCSIFFLAGS, request);
 }
 
+/** ENOSPC: as many as user.max_net_namespaces allows are there already. */
+const REFUSALS = new Set(["EPERM", "ENOSYS", "ENOSPC", "EUSERS"]);
+
 /**
  * Moves the calling thread into a new network namespace with loopback up; processes that it starts from then on live
  * there. False where that is not permitted (EPERM: it takes CAP_SYS_ADMIN, which {@link userNamespaceCommand} gives).
@@ -35,7 +38,7 @@ export function enterNewNetworkNamespace(): boolean {
   try {
     unshare(CLONE_NEWNET);
   } catch (error) {
-    if (error instanceof SyscallError && (error.code === "EPERM" || error.code === "ENOSYS")) return false;
+    if (error instanceof SyscallError && REFUSALS.has(error.code)) return false;
     throw error;
   }
   bringUp("lo");
@@ -43,13 +46,13 @@ export function enterNewNetworkNamespace(): boolean {
 }
 
 /**
- * The command that runs another as root of a user namespace of its own, or undefined where this system grants none to
- * this user. With more users than root in it where newuidmap and /etc/subuid grant them. (unshare(2) itself can't do it
+ * The command that runs another as root of a user namespace of its own, which may make network namespaces; or undefined
+ * where this system grants none to this user. With more users than root in it where newuidmap and /etc/subuid grant them. (unshare(2) itself can't do it
  * from within Node: a process with threads gets EINVAL.)
  */
 export function userNamespaceCommand(): readonly string[] | undefined {
   const plain = ["unshare", "--user", "--map-root-user"];
   const works = ([program, ...rest]: readonly string[]) =>
-    spawnSync(program!, [...rest, "true"], { stdio: "ignore" }).status === 0;
+    spawnSync(program!, [...rest, "--net", "true"], { stdio: "ignore" }).status === 0;
   return [[...plain, "--map-auto"], plain].find(works);
 }
