@@ -97,7 +97,9 @@ export function dataBytes(data: Data): Uint8Array {
   if (typeof data === "string") return new TextEncoder().encode(data);
   const pattern = new TextEncoder().encode(data.repeat);
   const bytes = new Uint8Array(data.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = pattern[i % pattern.length]!;
+  if (pattern.length === 0) return bytes;
+  bytes.set(pattern.subarray(0, data.length));
+  for (let filled = pattern.length; filled < bytes.length; filled *= 2) bytes.copyWithin(filled, 0, filled);
   return bytes;
 }
 
