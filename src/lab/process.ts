@@ -205,6 +205,16 @@ export class Socket {
     return this.process.scene.recorder.socket(this.id)?.timer;
   }
 
+  /** Bytes received and not read, as the kernel last listed them (`Recv-Q`): the peer's FIN counts as one. */
+  get receiveQueue(): number {
+    return this.process.scene.recorder.socket(this.id)?.queues.receive ?? 0;
+  }
+
+  /** Bytes written and not acknowledged, as the kernel last listed them (`Send-Q`): a FIN counts as one. */
+  get sendQueue(): number {
+    return this.process.scene.recorder.socket(this.id)?.queues.send ?? 0;
+  }
+
   /** The port it is bound to, as last seen. */
   get port(): number {
     return this.process.scene.recorder.socket(this.id)?.local.port ?? 0;

@@ -21,6 +21,16 @@ export interface SocketSight {
   timer?: SocketTimer;
   /** How often its timer has gone off without an answer. */
   retransmits?: number;
+  queues?: Queues;
+}
+
+/**
+ * Bytes that wait, as the kernel lists them: received and not read, where a FIN counts as one; written and not
+ * acknowledged. Of a listener: connections to be accepted, and how many may be.
+ */
+export interface Queues {
+  receive: number;
+  send: number;
 }
 
 /** A socket as it was last seen. */
@@ -28,6 +38,7 @@ export interface KnownSocket extends TraceSocket {
   state: EndState;
   timer?: SocketTimer;
   retransmits: number;
+  queues: Queues;
   /** When its timer was last seen, microseconds since the start. */
   timerSeenUs: number;
 }
@@ -41,6 +52,8 @@ const LASTING: ReadonlySet<string> = new Set(["timewait", "persist"]);
 
 /** A timer that has this much more time left than it should has been started again, milliseconds. */
 const RESTART_MS = 20;
+
+const NO_QUEUES: Queues = { receive: 0, send: 0 };
 
 /** How many bytes of what was read a trace keeps. */
 const HEAD_LENGTH = 64;
@@ -143,6 +156,7 @@ export class Recorder {
       peer: nowhere,
       state: "CLOSED",
       retransmits: 0,
+      queues: NO_QUEUES,
       timerSeenUs: 0,
     };
     this.#known.set(name, socket);
@@ -157,8 +171,8 @@ export class Recorder {
   saw(host: string, sight: SocketSight, cause?: number): number | undefined {
     const socket = this.#meet(host, sight.key);
     const before = { ...socket };
-    const { local, peer, state, timer, retransmits = 0 } = sight;
-    Object.assign(socket, { local, peer, state, retransmits, timerSeenUs: this.nowUs() });
+    const { local, peer, state, timer, retransmits = 0, queues = NO_QUEUES } = sight;
+    Object.assign(socket, { local, peer, state, retransmits, queues, timerSeenUs: this.nowUs() });
     if (timer) socket.timer = timer;
     else delete socket.timer;
     const because = cause !== undefined && { cause };
@@ -188,6 +202,7 @@ export class Recorder {
     if (!socket || socket.state === "CLOSED") return;
     const { state: from, timer } = socket;
     socket.state = "CLOSED";
+    socket.queues = NO_QUEUES;
     delete socket.timer;
     if (cause === undefined && timer) {
       this.add({ kind: "timer", host, socket: socket.id, timer: timer.kind, what: "expired", leftMs: 0 });

@@ -31,6 +31,7 @@ function sightOf(message: InetDiagMessage): SocketSight | undefined {
     peer: { address: formatIp(plainAddress(message.destination)), port: message.destinationPort },
     ...(kind && kind !== "none" && { timer: { kind, leftMs: message.expiresMs } }),
     retransmits: message.retransmits,
+    queues: { receive: message.receiveQueue, send: message.sendQueue },
   };
 }
 
