@@ -4,8 +4,8 @@ import { readHopsLeft } from "../codec/ip.ts";
 import type { Link } from "../link/link.ts";
 import type { Action, Change, Match } from "../link/rule.ts";
 import type { Recorder } from "../trace/recorder.ts";
-import type { SegmentRecord } from "../trace/trace.ts";
-import { take, type Story } from "./story.ts";
+import type { SegmentEvent, SegmentRecord, TraceEvent } from "../trace/trace.ts";
+import { take, Unmet, type Story } from "./story.ts";
 
 /** Which of the segments that match: after so many others, and how many (all, without). */
 export interface Which {
@@ -20,6 +20,19 @@ export interface SentSegment extends SegmentRecord {
   delivered: boolean;
   /** Its hops ran out. */
   expired: boolean;
+}
+
+/** Which of the segments that were sent. */
+export type Sent = Pick<Match, "from" | "has" | "lacks" | "payload">;
+
+type SentEvent = SegmentEvent & { packet: SegmentRecord };
+
+function isSent(event: TraceEvent, { from, has = [], lacks = [], payload }: Sent): event is SentEvent {
+  if (event.kind !== "segment" || event.fate !== "sent" || !event.packet) return false;
+  const { flags, payloadLength } = event.packet;
+  if (from !== undefined && event.packet.from !== from) return false;
+  if (!has.every((flag) => flags.includes(flag)) || lacks.some((flag) => flags.includes(flag))) return false;
+  return payload === undefined || payload === payloadLength > 0;
 }
 
 function describe({ from, to, has = [], lacks = [], payload }: Match): string {
@@ -114,23 +127,34 @@ export class LabWire {
   }
 
   /** The segments that were sent so far, of those that match by host, flags and whether they carry data. */
-  sent({ from, has = [], lacks = [], payload }: Pick<Match, "from" | "has" | "lacks" | "payload"> = {}): SentSegment[] {
+  sent(match: Sent = {}): SentSegment[] {
+    return this.#since(0, match);
+  }
+
+  /** The last of them. */
+  lastSent(match: Sent = {}): SentSegment {
+    const last = this.recorder.events.findLastIndex((event) => isSent(event, match));
+    const [segment] = last < 0 ? [] : this.#since(last, match);
+    if (!segment) throw new Unmet(`no ${describe(match)} was sent`);
+    return segment;
+  }
+
+  /** What was sent from this place of the list of events on, and what became of it. */
+  #since(start: number, match: Sent): SentSegment[] {
+    const events = this.recorder.events.slice(start);
     const fates = { delivered: new Set<number>(), expired: new Set<number>() };
-    const sent: Omit<SentSegment, keyof typeof fates>[] = [];
-    for (const event of this.recorder.events) {
+    for (const event of events) {
       if (event.kind !== "segment") continue;
       if (event.fate === "delivered" || event.fate === "expired") fates[event.fate].add(event.segment);
-      if (event.fate !== "sent" || !event.packet) continue;
-      const { flags, payloadLength } = event.packet;
-      if (from !== undefined && event.packet.from !== from) continue;
-      if (!has.every((flag) => flags.includes(flag)) || lacks.some((flag) => flags.includes(flag))) continue;
-      if (payload !== undefined && payload !== payloadLength > 0) continue;
-      sent.push({ ...event.packet, segment: event.segment, tUs: event.tUs });
     }
-    return sent.map((segment) => ({
-      ...segment,
-      delivered: fates.delivered.has(segment.segment),
-      expired: fates.expired.has(segment.segment),
-    }));
+    return events
+      .filter((event) => isSent(event, match))
+      .map(({ packet, segment, tUs }) => ({
+        ...packet,
+        segment,
+        tUs,
+        delivered: fates.delivered.has(segment),
+        expired: fates.expired.has(segment),
+      }));
   }
 }
