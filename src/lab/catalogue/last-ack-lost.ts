@@ -1,14 +1,12 @@
 import { holds, type Experiment } from "../experiment.ts";
 import { connected } from "../openings.ts";
 
-/** A8: what TIME-WAIT is there for, first reason; and what happens without it. */
+/** A8: what TIME-WAIT is there for, first reason. */
 export const lastAckLost: Experiment = {
   id: "last-ack-lost",
-  title: "The last ACK is lost",
+  title: "The last ACK is lost, and TIME-WAIT sends it again",
   claims: ["A8"],
-  article:
-    "The last ACK may be lost. The FIN is sent again then, and TIME-WAIT answers it with an ACK again; without TIME-WAIT " +
-    "it is answered with a RST, which the peer takes for an error.",
+  article: "The last ACK may be lost and has to be sent again then: the FIN that it acknowledges comes once more.",
   *story(lab) {
     const { client, server } = yield* connected(lab);
     lab.say("The server closes first, so the last ACK will be its own; the wire loses it once");
@@ -20,7 +18,11 @@ export const lastAckLost: Experiment = {
     lab.expect("the client's state", client.socket.state, "LAST-ACK");
     yield* client.socket.reaches("CLOSED");
     const fins = lab.wire.sent({ from: "client", has: ["FIN"] });
-    lab.expect("how often the client sent its FIN", fins.length, 2);
-    return holds("TIME-WAIT answered the FIN that came again with an ACK, and the client closed cleanly.");
+    lab.expect("the client sent its FIN again", fins.length > 1 && fins.at(-1)!.seq === fins[0]!.seq, true);
+    const acks = lab.wire.sent({ from: "server", has: ["ACK"], lacks: ["FIN"] }).slice(-fins.length);
+    lab.expect("the first ACK of it arrived", acks[0]!.delivered, false);
+    lab.expect("the last ACK of it arrived", acks.at(-1)!.delivered, true);
+    lab.expect("the server's state", server.connection.state, "TIME-WAIT");
+    return holds("TIME-WAIT answered the FIN that came again with an ACK, and the client closed without an error.");
   },
 };
