@@ -12,18 +12,15 @@ import {
   SyscallError,
   unshare,
 } from "../sys/index.ts";
-
-const IFREQ_LENGTH = 40; // struct ifreq, include/uapi/linux/if.h: name (16), then a union
-const IFREQ_FLAGS = 16;
+import { IFREQ_UNION, interfaceRequest } from "./interface-request.ts";
 
 /** Brings an interface of the calling thread's namespace up. */
 export function bringUp(name: string): void {
-  const request = new Uint8Array(IFREQ_LENGTH);
-  request.set(Buffer.from(name, "latin1"));
+  const request = interfaceRequest(name);
   const view = new DataView(request.buffer);
   using fd = socket(AF_INET, SOCK_DGRAM, 0);
   ioctl(fd, SIOCGIFFLAGS, request);
-  view.setInt16(IFREQ_FLAGS, view.getInt16(IFREQ_FLAGS, true) | IFF_UP, true);
+  view.setInt16(IFREQ_UNION, view.getInt16(IFREQ_UNION, true) | IFF_UP, true);
   ioctl(fd, SIOCSIFFLAGS, request);
 }
 
