@@ -39,6 +39,19 @@ export function decodeSockaddr(bytes: Uint8Array): Decoded<SocketAddress> {
   return decoded({ address: bytes.slice(SIN6.addr, SIN6.addr + 16), port, scope });
 }
 
+const AF_PACKET = 17;
+const SLL = { family: 0, protocol: 2, ifindex: 4, length: 20 };
+
+/** struct sockaddr_ll (include/uapi/linux/if_packet.h), to bind to frames of a protocol (an EtherType) at an interface. */
+export function encodeLinkSockaddr(protocol: number, interfaceIndex: number): Uint8Array {
+  const bytes = new Uint8Array(SLL.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(SLL.family, AF_PACKET, true);
+  view.setUint16(SLL.protocol, protocol, false);
+  view.setInt32(SLL.ifindex, interfaceIndex, true);
+  return bytes;
+}
+
 /** `127.0.0.1:80` or `[::1]:80` of an encoded sockaddr, or `?` where it is of another family. */
 export function formatSockaddr(bytes: Uint8Array): string {
   const result = decodeSockaddr(bytes);

@@ -45,6 +45,11 @@ export class NetworkNamespace {
     return fstatSync(this.fd.number).ino;
   }
 
+  /** The descriptor that stands for it, as rtnetlink takes it (IFLA_NET_NS_FD). */
+  get descriptor(): number {
+    return this.fd.number;
+  }
+
   /** Runs `action` there: sockets that it makes and processes that it starts belong to this namespace. */
   run<T>(action: () => T): T {
     setns(this.fd, CLONE_NEWNET);

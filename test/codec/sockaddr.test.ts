@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeSockaddr, encodeSockaddr, formatSockaddr } from "../../src/codec/sockaddr.ts";
+import { decodeSockaddr, encodeLinkSockaddr, encodeSockaddr, formatSockaddr } from "../../src/codec/sockaddr.ts";
 import { bytes } from "../support/bytes.ts";
 
 const V4 = bytes("0200 1f40 7f000001 0000000000000000"); // sockaddr_in: AF_INET, port 8000, 127.0.0.1
@@ -16,6 +16,10 @@ test("sockaddr_in and sockaddr_in6 are laid out as in the kernel's headers", () 
   expect(decodeSockaddr(V6)).toEqual({ ok: true, value: { address: V6.slice(8, 24), port: 80, scope: 3 } });
   expect(formatSockaddr(V4)).toBe("127.0.0.1:8000");
   expect(formatSockaddr(V6)).toBe("[fe80::1]:80");
+});
+
+test("sockaddr_ll: the protocol in network order, the interface in the host's", () => {
+  expect(encodeLinkSockaddr(0x86dd, 5)).toEqual(bytes("1100 86dd 05000000 0000 00 00 0000000000000000"));
 });
 
 test("addresses survive encoding and decoding", () => {
