@@ -16,11 +16,13 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
+export const AF_PACKET = 17;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;
 export const SCM_RIGHTS = 1;
+export const SOL_PACKET = 263;
 
 // include/linux/net.h
 export const SOCK_STREAM = 1;
@@ -41,6 +43,9 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SO_RCVTIMEO = 20;
+export const SO_ATTACH_FILTER = 26;
+export const SO_RCVBUFFORCE = 33;
 export const SO_COOKIE = 57;
 
 // include/uapi/linux/in.h, in6.h, tcp.h
@@ -53,6 +58,13 @@ export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const TCP_NODELAY = 1;
 export const TCP_LINGER2 = 8;
 export const TCP_QUICKACK = 12;
+
+// include/uapi/linux/if_ether.h, if_packet.h
+export const ETH_P_ALL = 0x0003;
+export const ETH_P_IP = 0x0800;
+export const ETH_P_IPV6 = 0x86dd;
+export const PACKET_STATISTICS = 6;
+export const PACKET_QDISC_BYPASS = 20;
 
 // include/uapi/linux/netlink.h
 export const NETLINK_ROUTE = 0;
@@ -94,6 +106,7 @@ export const SIOCSIFFLAGS = 0x8914;
 export const SIOCSIFADDR = 0x8916;
 export const SIOCSIFNETMASK = 0x891c;
 export const SIOCGIFINDEX = 0x8933;
+export const SIOCETHTOOL = 0x8946;
 
 // include/uapi/linux/if.h, if_tun.h
 export const IFF_UP = 0x1;

@@ -3,7 +3,7 @@
  * (a non-blocking socket, an experiment); the same call without `try` throws `SyscallError`. Calls that a signal
  * interrupted before anything happened are made again.
  */
-import { EINTR, SOCK_CLOEXEC } from "./constants.ts";
+import { EINTR, SO_ATTACH_FILTER, SOCK_CLOEXEC, SOL_SOCKET } from "./constants.ts";
 import { orThrow } from "./error.ts";
 import { Fd } from "./fd.ts";
 import { addressOf, libc, outcome } from "./ffi.ts";
@@ -184,4 +184,15 @@ export function getsockopt(fd: Fd, level: number, name: number): number {
 /** `struct linger`, the value of SO_LINGER: seconds that close(2) waits; 0 makes it send a RST (tcp(7), socket(7)). */
 export function encodeLinger(seconds: number): Uint8Array {
   return new Uint8Array(Int32Array.of(1, seconds).buffer);
+}
+
+const SOCK_FILTER_LENGTH = 8; // struct sock_filter, include/uapi/linux/filter.h
+
+/** SO_ATTACH_FILTER: only packets that the program (classic BPF, encoded) accepts reach the socket from now on. */
+export function attachFilter(fd: Fd, program: Uint8Array): void {
+  const fprog = new Uint8Array(16); // struct sock_fprog of 64-bit systems: count, then a pointer
+  const view = new DataView(fprog.buffer);
+  view.setUint16(0, program.length / SOCK_FILTER_LENGTH, true);
+  view.setBigUint64(8, addressOf(program), true);
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, fprog);
 }

@@ -86,6 +86,12 @@ export class KernelWorld implements World {
     return host;
   }
 
+  /** How hosts are joined to the wire; undefined: that is seen when the first is made. */
+  get linkKind(): LinkKind | undefined {
+    const [first] = this.#hosts.values();
+    return first?.port.kind ?? this.options.link;
+  }
+
   #process(name: string): LabProcess {
     const process = this.#processes.get(name);
     if (!process) throw new TypeError(`there is no process ${name}`);
@@ -96,7 +102,7 @@ export class KernelWorld implements World {
     const number = this.#hosts.size + 1;
     const all = Array.from({ length: addresses }, (_, i) => `10.9.0.${number + 10 * i}`);
     if (existsSync("/proc/sys/net/ipv6")) all.push(`fd09::${number}`);
-    const port = (namespace: KernelHost["namespace"]) => makePort(this.options.link, namespace, number);
+    const port = (namespace: KernelHost["namespace"]) => makePort(this.linkKind, namespace);
     this.#hosts.set(name, new KernelHost(name, all, mtu, port, this.#hostParameters));
     for (const address of all) this.#wire.attach(address, name);
     this.recorder.hosts.push({ name, addresses: all });

@@ -2,7 +2,8 @@ import type { Fd } from "../../sys/index.ts";
 
 /** Where a host is joined to the wire. */
 export interface Port {
-  /** Becomes readable when the host has sent something. */
+  readonly kind: LinkKind;
+  /** Becomes readable when the host sends something of its own accord, after all that `receive` gave. */
   readonly fd: Fd;
   /** The next IP packet that the host has sent, in a buffer that is the caller's; undefined if there is none now. */
   receive(): Uint8Array | undefined;

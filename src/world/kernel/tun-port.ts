@@ -11,21 +11,19 @@ import {
   tryRead,
   write,
 } from "../../sys/index.ts";
+import { IFREQ_UNION, interfaceRequest } from "../../linux/interface-request.ts";
 import { DEVICE, MAX_PACKET, type Port } from "./port.ts";
 
-const IFREQ_LENGTH = 40; // struct ifreq, include/uapi/linux/if.h: name (16), then a union
-const IFREQ_FLAGS = 16;
-
 export class TunPort implements Port {
+  readonly kind = "tun";
   readonly fd: Fd;
   readonly #buffer = new Uint8Array(MAX_PACKET);
 
   /** Makes the device in the calling thread's network namespace. Throws `SyscallError` (ENOENT, EACCES, EPERM). */
   constructor() {
     this.fd = openat(undefined, "/dev/net/tun", O_RDWR | O_NONBLOCK);
-    const request = new Uint8Array(IFREQ_LENGTH);
-    request.set(Buffer.from(DEVICE, "latin1"));
-    new DataView(request.buffer).setUint16(IFREQ_FLAGS, IFF_TUN | IFF_NO_PI, true);
+    const request = interfaceRequest(DEVICE);
+    new DataView(request.buffer).setUint16(IFREQ_UNION, IFF_TUN | IFF_NO_PI, true);
     try {
       ioctl(this.fd, TUNSETIFF, request);
     } catch (error) {
