@@ -77,7 +77,7 @@ async function runAll(
     if (options.json === "-") continue;
     if (times > 1) {
       writeOut(`${experiment.id}: the expectations held ${met} of ${times} times\n`);
-      if (met < times && trace.outcome.status !== "done") writeOut(`  ${trace.outcome.reason}\n`);
+      if (met < times) showTrace(trace, options);
     } else if (experiments.length > 1) {
       writeOut(`${drawSummary(trace, terminalStyle(options))}\n`);
       if (trace.outcome.status === "failed") showTrace(trace, options);
