@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -41,7 +42,7 @@ async function compileRows() {
 }
 
 /** One entry as the text of a CommonJS file, ASCII only. */
-async function bundle(entry, define, banner = "") {
+async function bundle(entry, { define = {}, banner = "", footer = "", plugins = [] } = {}) {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -53,18 +54,62 @@ async function bundle(entry, define, banner = "") {
     minify: true,
     define: { "import.meta.dirname": "__dirname", ...define },
     banner: { js: banner },
+    footer: { js: footer },
+    plugins,
     logLevel: "warning",
   });
   return outputFiles[0].text;
 }
 
+/** What both bundles of the command line must have once: state, and classes of errors that are told by their class. */
+const SHARED = ["src/sys/index.ts", "src/cli/output.ts", "src/cli/exit-status.ts"];
+const EXPERIMENTS = "src/cli/experiments.ts";
+const WRAPPER = {
+  banner: "module.exports = (require) => { var module = { exports: {} };",
+  footer: "return module.exports; };",
+};
+
+const isModule = ({ path, importer }, ...modules) =>
+  importer !== "" && modules.find((module) => resolve(dirname(importer), path) === resolve(module));
+
+/** In experiments.cjs: the shared modules are asked for, by their paths. */
+const takeShared = {
+  name: "take shared modules",
+  setup({ onResolve }) {
+    onResolve({ filter: /\.ts$/ }, (request) => {
+      const module = isModule(request, ...SHARED);
+      return module ? { path: module, external: true } : undefined;
+    });
+  },
+};
+
+/** In the main bundle: experiments.cjs is read when it is asked for, and given the shared modules. */
+const giveShared = {
+  name: "give shared modules",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\.ts$/ }, (request) =>
+      isModule(request, EXPERIMENTS) ? { path: EXPERIMENTS, namespace: "experiments" } : undefined,
+    );
+    onResolve({ filter: /experiments\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /.*/, namespace: "experiments" }, () => ({
+      resolveDir: process.cwd(),
+      contents: `const shared = { ${SHARED.map((module) => `"${module}": require("./${module}")`).join(", ")} };
+        module.exports = require("./experiments.cjs")((id) => shared[id] ?? require(id));`,
+    }));
+  },
+};
+
 await compileRows();
-const program = await bundle("src/cli/main.ts", { LASTACK_VERSION: JSON.stringify(version) });
+writeFileSync("dist/experiments.cjs", await bundle(EXPERIMENTS, { ...WRAPPER, plugins: [takeShared] }));
+writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts"));
+const program = await bundle("src/cli/main.ts", {
+  define: { LASTACK_VERSION: JSON.stringify(version) },
+  plugins: [giveShared],
+});
 const name = `lastack-${createHash("sha256").update(program).digest("hex").slice(0, 12)}.cjs`;
 writeFileSync(`dist/${name}`, program);
-writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts", {}));
 const define = { LASTACK_BUNDLE: JSON.stringify(name) };
-writeFileSync("dist/lastack.cjs", await bundle("src/cli/bin.ts", define, "#!/usr/bin/env node"));
+writeFileSync("dist/lastack.cjs", await bundle("src/cli/bin.ts", { define, banner: "#!/usr/bin/env node" }));
 chmodSync("dist/lastack.cjs", 0o755);
 // The first start leaves the cache for the Node that builds.
 execFileSync(process.execPath, ["dist/lastack.cjs", "ls", "--listen"], { stdio: "ignore" });

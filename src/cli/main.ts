@@ -17,8 +17,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   server: () => import("./server.ts"),
   client: () => import("./client.ts"),
   demo: () => import("./demo.ts"),
-  lab: () => import("./lab.ts"),
-  view: () => import("./view.ts"),
+  lab: async () => (await import("./experiments.ts")).lab,
+  view: async () => (await import("./experiments.ts")).view,
 };
 
 const HELP = `lastack: why a TCP port is still in use, and how TCP connections end
