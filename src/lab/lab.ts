@@ -58,6 +58,14 @@ export class Lab implements Scene {
   }
 }
 
+/** A value as people read it: lists with commas, records as names and values. */
 function show(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(show).join(", ");
+  if (typeof value !== "object" || value === null) return String(value);
+  const plain: unknown = "toJSON" in value && typeof value.toJSON === "function" ? value.toJSON() : value;
+  if (typeof plain !== "object" || plain === null) return show(plain);
+  return Object.entries(plain)
+    .map(([name, part]) => `${name} ${show(part)}`)
+    .join(", ");
 }

@@ -1,8 +1,8 @@
 import { holds, type Experiment } from "../experiment.ts";
 import { endsOf, newWithOld } from "../old-duplicate.ts";
 
-const OLD = "pay 900 to Mallory";
-const NEW = "pay 100 to Alice..";
+const OLD = "move 900 to B (old)";
+const NEW = "move 100 to A (new)";
 
 /**
  * A9: what TIME-WAIT is there for, second reason. Without it, and without timestamps, a program reads what was said in an

@@ -1,8 +1,8 @@
 import { holdsPartly, type Experiment } from "../experiment.ts";
 import { endsOf, newWithOld } from "../old-duplicate.ts";
 
-const OLD = "pay 900 to Mallory";
-const NEW = "pay 100 to Alice";
+const OLD = "move 900 to B (old)";
+const NEW = "move 100 to A (new)";
 
 /**
  * A9: timestamps protect as TIME-WAIT does (PAWS, RFC 7323 section 5): a segment whose timestamp is older than the last

@@ -14,7 +14,7 @@ export const oldDuplicateTimeWait: Experiment = {
     const ends = yield* endsOf(lab, { timestamps: false });
     const { client, server } = yield* incarnation(ends);
     lab.say("A segment strays: it is sent again, but the first copy of it is still on its way");
-    yield* stray(lab, { client, server }, "pay 900 to Mallory", "old");
+    yield* stray(lab, { client, server }, "move 900 to B (old)", "old");
     lab.say("The client closes first, then the server");
     yield* client.close();
     yield* server.close();
