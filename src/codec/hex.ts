@@ -1,10 +1,15 @@
-const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const LATIN1 = new TextDecoder("latin1");
+const DIGITS = new TextEncoder().encode("0123456789abcdef");
 
 /** Bytes as lower-case hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += DIGITS[byte]!;
-  return text;
+  // At once: a text that grows digit by digit takes many times the memory.
+  const digits = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    digits[2 * i] = DIGITS[bytes[i]! >> 4]!;
+    digits[2 * i + 1] = DIGITS[bytes[i]! & 0xf]!;
+  }
+  return LATIN1.decode(digits);
 }
 
 /** The bytes of hexadecimal digits, or undefined where the text is something else. */
