@@ -39,6 +39,7 @@ function refusal(request: string, message: NetlinkMessage): NetlinkError {
 
 export class SockDiag {
   readonly #fd: Fd;
+  readonly #answer = new Uint8Array(8192);
   #seq = 0;
 
   /** Throws `SyscallError` where netlink is denied (seccomp, a sandbox). */
@@ -112,9 +113,10 @@ export class SockDiag {
 
   #exchange(request: Uint8Array, seq: number): NetlinkMessage {
     send(this.#fd, request);
-    const bytes = new Uint8Array(8192);
     for (;;) {
-      const messages = must(decodeNetlinkMessages(bytes.subarray(0, recv(this.#fd, bytes))));
+      // A copy: what is made of it outlives the next answer.
+      const bytes = this.#answer.slice(0, recv(this.#fd, this.#answer));
+      const messages = must(decodeNetlinkMessages(bytes));
       const answer = messages.find((message) => message.seq === seq);
       if (answer) return answer;
     }
