@@ -59,9 +59,9 @@ function decodeIpv4(bytes: Uint8Array): Decoded<IpPacket> {
     fragment: view.getUint16(IPV4.fragment),
     ttl: bytes[IPV4.ttl]!,
     protocol: bytes[IPV4.protocol]!,
-    source: bytes.slice(IPV4.source, IPV4.source + 4),
-    destination: bytes.slice(IPV4.source + 4, IPV4.source + 8),
-    options: bytes.slice(IPV4_LENGTH, headerLength),
+    source: bytes.subarray(IPV4.source, IPV4.source + 4),
+    destination: bytes.subarray(IPV4.source + 4, IPV4.source + 8),
+    options: bytes.subarray(IPV4_LENGTH, headerLength),
   };
   return decoded({ header, payload: bytes.subarray(headerLength, length) });
 }
@@ -78,8 +78,8 @@ function decodeIpv6(bytes: Uint8Array): Decoded<IpPacket> {
     flowLabel: word & 0xfffff,
     nextHeader: bytes[IPV6.nextHeader]!,
     hopLimit: bytes[IPV6.hopLimit]!,
-    source: bytes.slice(IPV6.source, IPV6.source + 16),
-    destination: bytes.slice(IPV6.destination, IPV6.destination + 16),
+    source: bytes.subarray(IPV6.source, IPV6.source + 16),
+    destination: bytes.subarray(IPV6.destination, IPV6.destination + 16),
   };
   return decoded({ header, payload: bytes.subarray(IPV6_LENGTH, length) });
 }

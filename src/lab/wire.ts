@@ -5,7 +5,9 @@ import { RelativeNumbering } from "../codec/numbering.ts";
 import { decodePacket, type Packet } from "../codec/packet.ts";
 import type { Link, LinkEvent } from "../link/link.ts";
 import { segmentRecord } from "../trace/segment-record.ts";
-import type { Recorder } from "../trace/recorder.ts";
+import type { NewEvent, Recorder } from "../trace/recorder.ts";
+
+type NewSegmentEvent = NewEvent & { kind: "segment" };
 
 export class Wire {
   readonly #hostOf = new Map<string, string>();
@@ -31,16 +33,12 @@ export class Wire {
     if (!packet.ok) return;
     const to = this.#hostOf.get(formatIp(packet.value.ip.destination));
     if (to === undefined) return;
-    const record = segmentRecord(bytes, from, to);
+    const record = segmentRecord(bytes, packet.value, from, to);
     const id = this.recorder.nextSegment();
-    const sent = this.recorder.add({
-      kind: "segment",
-      segment: id,
-      fate: "sent",
-      host: from,
-      ...(cause !== undefined && { cause }),
-      packet: record,
-    });
+    const event: NewSegmentEvent = { kind: "segment", segment: id, fate: "sent", host: from };
+    if (cause !== undefined) event.cause = cause;
+    event.packet = record;
+    const sent = this.recorder.add(event);
     this.#sentBy.set(id, sent);
     const relativeSeq = this.#numbering.number(record).seq;
     this.#happen(this.link.offer({ id, from, to, packet: packet.value, bytes, relativeSeq }, this.recorder.nowUs()));
@@ -59,21 +57,23 @@ export class Wire {
 
   #happen(events: readonly LinkEvent[]): void {
     for (const event of events) {
-      const { segment, fate } = event;
-      const base = { kind: "segment", segment: segment.id, fate, cause: this.#sentBy.get(segment.id)! } as const;
-      if (event.fate === "delivered") {
-        const n = this.recorder.add({ ...base, host: segment.to, ...(event.copy && { copy: event.copy }) });
-        setHopsLeft(segment.bytes, event.hopsLeft);
-        this.deliver(segment.to, segment.packet, segment.bytes, n);
-        continue;
-      }
-      this.recorder.add({
-        ...base,
-        ...("rule" in event && { rule: event.rule }),
-        ...("copy" in event && { copy: event.copy }),
-        ...("byUs" in event && { byUs: event.byUs }),
-        ...(event.fate === "modified" && { packet: segmentRecord(segment.bytes, segment.from, segment.to) }),
-      });
+      const n = this.#record(event);
+      if (event.fate !== "delivered") continue;
+      const { to, packet, bytes } = event.segment;
+      setHopsLeft(bytes, event.hopsLeft);
+      this.deliver(to, packet, bytes, n);
     }
+  }
+
+  #record(event: LinkEvent): number {
+    const { segment, fate } = event;
+    const { id, from, to, packet, bytes } = segment;
+    const record: NewSegmentEvent = { kind: "segment", segment: id, fate, cause: this.#sentBy.get(id)! };
+    if (fate === "delivered") record.host = to;
+    if ("rule" in event) record.rule = event.rule;
+    if ("copy" in event) record.copy = event.copy;
+    if ("byUs" in event) record.byUs = event.byUs;
+    if (fate === "modified") record.packet = segmentRecord(bytes, packet, from, to);
+    return this.recorder.add(record);
   }
 }

@@ -36,7 +36,7 @@ export interface Queues {
 /** A socket as it was last seen. */
 export interface KnownSocket extends TraceSocket {
   state: EndState;
-  timer?: SocketTimer;
+  timer: SocketTimer | undefined;
   retransmits: number;
   queues: Queues;
   /** When its timer was last seen, microseconds since the start. */
@@ -45,7 +45,7 @@ export interface KnownSocket extends TraceSocket {
 
 /** An event without what the recorder adds. */
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-type NewEvent = Without<TraceEvent, "n" | "tUs">;
+export type NewEvent = Without<TraceEvent, "n" | "tUs">;
 
 /** The timers that say how long something lasts; others run for every segment that is on its way. */
 const LASTING: ReadonlySet<string> = new Set(["timewait", "persist"]);
@@ -83,10 +83,9 @@ function inShort(result: Result): CallResult {
 export class Recorder {
   readonly events: TraceEvent[] = [];
   readonly hosts: TraceHost[] = [];
-  /** By `host key`. */
-  readonly #known = new Map<string, KnownSocket>();
+  /** By host, then by key. */
+  readonly #known = new Map<string, Map<string, KnownSocket>>();
   readonly #byId = new Map<string, KnownSocket>();
-  readonly #count = new Map<string, number>();
   #segments = 0;
 
   /** `nowUs`: microseconds since the run began. */
@@ -94,7 +93,7 @@ export class Recorder {
 
   add(event: NewEvent): number {
     const n = this.events.length + 1;
-    this.events.push({ n, tUs: this.nowUs(), ...event } as TraceEvent);
+    this.events.push(Object.assign({ n, tUs: this.nowUs() }, event) as TraceEvent);
     return n;
   }
 
@@ -134,7 +133,7 @@ export class Recorder {
 
   /** The sockets of a host that exist, as last seen. */
   socketsOf(host: string): KnownSocket[] {
-    return [...this.#byId.values()].filter((socket) => socket.host === host && socket.state !== "CLOSED");
+    return this.keysOf(host).map(([, socket]) => socket);
   }
 
   /** The id of the socket with this key; it gets one where it has none. */
@@ -142,24 +141,29 @@ export class Recorder {
     return this.#meet(host, key).id;
   }
 
+  #socketsByKey(host: string): Map<string, KnownSocket> {
+    let sockets = this.#known.get(host);
+    if (!sockets) this.#known.set(host, (sockets = new Map()));
+    return sockets;
+  }
+
   #meet(host: string, key: string): KnownSocket {
-    const name = `${host} ${key}`;
-    const known = this.#known.get(name);
+    const sockets = this.#socketsByKey(host);
+    const known = sockets.get(key);
     if (known) return known;
-    const number = (this.#count.get(host) ?? 0) + 1;
-    this.#count.set(host, number);
     const nowhere = { address: "", port: 0 };
     const socket: KnownSocket = {
-      id: `${host}/${number}`,
+      id: `${host}/${sockets.size + 1}`,
       host,
       local: nowhere,
       peer: nowhere,
       state: "CLOSED",
+      timer: undefined,
       retransmits: 0,
       queues: NO_QUEUES,
       timerSeenUs: 0,
     };
-    this.#known.set(name, socket);
+    sockets.set(key, socket);
     this.#byId.set(socket.id, socket);
     return socket;
   }
@@ -172,20 +176,17 @@ export class Recorder {
     const socket = this.#meet(host, sight.key);
     const before = { ...socket };
     const { local, peer, state, timer, retransmits = 0, queues = NO_QUEUES } = sight;
-    Object.assign(socket, { local, peer, state, retransmits, queues, timerSeenUs: this.nowUs() });
-    if (timer) socket.timer = timer;
-    else delete socket.timer;
-    const because = cause !== undefined && { cause };
-    const base = { host, socket: socket.id, ...because };
+    Object.assign(socket, { local, peer, state, timer, retransmits, queues, timerSeenUs: this.nowUs() });
+    const base = () => ({ host, socket: socket.id, ...(cause !== undefined && { cause }) });
     const wentOff = cause === undefined && retransmits > before.retransmits && timer;
     const event = wentOff
-      ? this.add({ kind: "timer", ...base, timer: timer.kind, what: "expired", leftMs: 0 })
+      ? this.add({ kind: "timer", ...base(), timer: timer.kind, what: "expired", leftMs: 0 })
       : undefined;
     if (before.state !== state) {
-      this.add({ kind: "state", ...base, from: before.state, to: state, ...(timer && { timer }) });
+      this.add({ kind: "state", ...base(), from: before.state, to: state, ...(timer && { timer }) });
     } else if (timer && LASTING.has(timer.kind)) {
       const what = this.#timerChange(before, timer);
-      if (what) this.add({ kind: "timer", ...base, timer: timer.kind, what, leftMs: timer.leftMs });
+      if (what) this.add({ kind: "timer", ...base(), timer: timer.kind, what, leftMs: timer.leftMs });
     }
     return event;
   }
@@ -198,12 +199,12 @@ export class Recorder {
 
   /** A socket is not there any more. Nothing happens if it was not known to be. */
   lost(host: string, key: string, cause?: number): void {
-    const socket = this.#known.get(`${host} ${key}`);
+    const socket = this.#known.get(host)?.get(key);
     if (!socket || socket.state === "CLOSED") return;
     const { state: from, timer } = socket;
     socket.state = "CLOSED";
     socket.queues = NO_QUEUES;
-    delete socket.timer;
+    socket.timer = undefined;
     if (cause === undefined && timer) {
       this.add({ kind: "timer", host, socket: socket.id, timer: timer.kind, what: "expired", leftMs: 0 });
     }
@@ -212,9 +213,6 @@ export class Recorder {
 
   /** The keys of a host's sockets that exist, with what they are. */
   keysOf(host: string): [key: string, socket: KnownSocket][] {
-    const prefix = `${host} `;
-    return [...this.#known]
-      .filter(([name, { host: its, state }]) => its === host && state !== "CLOSED" && name.startsWith(prefix))
-      .map(([name, socket]) => [name.slice(prefix.length), socket]);
+    return [...this.#socketsByKey(host)].filter(([, { state }]) => state !== "CLOSED");
   }
 }

@@ -1,8 +1,7 @@
 /** Packets as the trace keeps them. */
 import { formatIp } from "../codec/address.ts";
-import { describeDecodeError } from "../codec/decoded.ts";
 import { toHex } from "../codec/hex.ts";
-import { decodePacket } from "../codec/packet.ts";
+import type { Packet } from "../codec/packet.ts";
 import { flagNames } from "../codec/tcp.ts";
 import type { SegmentRecord } from "./trace.ts";
 
@@ -10,19 +9,17 @@ import type { SegmentRecord } from "./trace.ts";
 export const SNAP_LENGTH = 96;
 
 /**
- * The record of a packet that host `from` sent to host `to`: its headers in full, at most `snapLength` bytes of its
- * payload. Throws a RangeError if `decodePacket` does not understand `packet`: a wire lets no such packet through.
+ * The record of a packet that host `from` sent to host `to`, `packet` being what `bytes` were decoded to: its headers in
+ * full, at most `snapLength` bytes of its payload.
  */
 export function segmentRecord(
-  packet: Uint8Array,
+  bytes: Uint8Array,
+  { ip, tcp }: Packet,
   from: string,
   to: string,
   snapLength: number = SNAP_LENGTH,
 ): SegmentRecord {
-  const result = decodePacket(packet);
-  if (!result.ok) throw new RangeError(describeDecodeError(result.error));
-  const { ip, tcp } = result.value;
-  const headers = tcp.payload.byteOffset - packet.byteOffset;
+  const headers = tcp.payload.byteOffset - bytes.byteOffset;
   return {
     from,
     to,
@@ -33,7 +30,7 @@ export function segmentRecord(
     ack: tcp.ack,
     window: tcp.window,
     payloadLength: tcp.payload.length,
-    bytes: toHex(packet.subarray(0, headers + Math.min(tcp.payload.length, snapLength))),
+    bytes: toHex(bytes.subarray(0, headers + Math.min(tcp.payload.length, snapLength))),
     length: headers + tcp.payload.length,
   };
 }

@@ -1,6 +1,6 @@
 /** Packets between two hosts, `client` (10.9.0.1:40000) and `server` (10.9.0.2:8000), and traces of them, in few words. */
 import { parseIp } from "../../src/codec/address.ts";
-import { encodePacket, type Packet } from "../../src/codec/packet.ts";
+import { decodePacket, encodePacket, type Packet } from "../../src/codec/packet.ts";
 import { seq } from "../../src/codec/seq.ts";
 import { flagBits, type TcpFlag, type TcpOption } from "../../src/codec/tcp.ts";
 import { segmentRecord } from "../../src/trace/segment-record.ts";
@@ -64,12 +64,10 @@ export function packetOf(words: SegmentWords): Packet {
 
 /** The trace's record of such a packet. */
 export function recordOf(words: SegmentWords, snapLength?: number): SegmentRecord {
-  return segmentRecord(
-    encodePacket(packetOf(words)),
-    words.from,
-    words.from === "client" ? "server" : "client",
-    snapLength,
-  );
+  const bytes = encodePacket(packetOf(words));
+  const packet = decodePacket(bytes);
+  if (!packet.ok) throw new Error("a packet of our own can't be decoded");
+  return segmentRecord(bytes, packet.value, words.from, words.from === "client" ? "server" : "client", snapLength);
 }
 
 /** The client's initial sequence number: the numbers wrap. */
