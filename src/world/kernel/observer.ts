@@ -24,15 +24,16 @@ function sightOf(message: InetDiagMessage): SocketSight | undefined {
   const state = listedStateName(message.state);
   if (!state) return undefined;
   const kind = TIMERS[message.timer];
-  return {
+  const sight: SocketSight = {
     key: String(message.cookie),
     state,
     local: { address: formatIp(plainAddress(message.source)), port: message.sourcePort },
     peer: { address: formatIp(plainAddress(message.destination)), port: message.destinationPort },
-    ...(kind && kind !== "none" && { timer: { kind, leftMs: message.expiresMs } }),
     retransmits: message.retransmits,
     queues: { receive: message.receiveQueue, send: message.sendQueue },
   };
+  if (kind && kind !== "none") sight.timer = { kind, leftMs: message.expiresMs };
+  return sight;
 }
 
 function sameEnds(socket: KnownSocket, local: Endpoint, peer: Endpoint): boolean {
@@ -49,11 +50,28 @@ export class Observer {
 
   /** Looks at the socket between these two ends, which a packet or a call may have changed. */
   lookBetween(host: KernelHost, local: Endpoint, peer: Endpoint, cause?: number): void {
-    const source = parseIp(local.address)!;
+    this.#look(host, parseIp(local.address)!, local, parseIp(peer.address)!, peer, cause);
+  }
+
+  /** Looks at the socket that a delivered packet was for. */
+  lookAfter(host: KernelHost, { ip, tcp }: Packet, cause: number): void {
+    const local = { address: formatIp(ip.destination), port: tcp.destinationPort };
+    const peer = { address: formatIp(ip.source), port: tcp.sourcePort };
+    this.#look(host, ip.destination, local, ip.source, peer, cause);
+  }
+
+  #look(
+    host: KernelHost,
+    source: Uint8Array,
+    local: Endpoint,
+    destination: Uint8Array,
+    peer: Endpoint,
+    cause: number | undefined,
+  ): void {
     const message = host.diag.lookup(source.length === 4 ? AF_INET : AF_INET6, {
       source,
       sourcePort: local.port,
-      destination: parseIp(peer.address)!,
+      destination,
       destinationPort: peer.port,
       interfaceIndex: 0,
       cookie: INET_DIAG_NOCOOKIE,
@@ -64,12 +82,6 @@ export class Observer {
       if (key !== sight?.key && sameEnds(socket, local, peer)) this.recorder.lost(host.name, key, cause);
     }
     if (sight) this.recorder.saw(host.name, sight, cause);
-  }
-
-  /** Looks at the socket that a delivered packet was for. */
-  lookAfter(host: KernelHost, { ip, tcp }: Packet, cause: number): void {
-    const local = { address: formatIp(ip.destination), port: tcp.destinationPort };
-    this.lookBetween(host, local, { address: formatIp(ip.source), port: tcp.sourcePort }, cause);
   }
 
   /**
