@@ -106,7 +106,7 @@ describe.each(["tun", "veth"] as const)("%s", (kind) => {
 
 testNeeding(NEEDS.veth, "veth: where packets find no room, the wire says so", () => {
   const small = host((namespace) => makePort("veth", namespace));
-  setsockopt(small.port.fd, SOL_SOCKET, SO_RCVBUF, 0); // the least there is
+  setsockopt(small.port.fd, SOL_SOCKET, SO_RCVBUF, 10_000);
   using sender = small.namespace.run(() => socket(AF_INET, SOCK_DGRAM, 0));
   connect(sender, sockaddr(ADDRESSES.IPv4[1], 9));
   for (let number = 0; number < 100; number++) send(sender, new Uint8Array(1000));

@@ -164,16 +164,22 @@ export class KernelWorld implements World {
     else this.#observer.lookAtAll(host, cause, call.name === "bind");
   }
 
+  /** Carries what the hosts send, until none has sent anything since all others were last heard. */
+  #carry(): void {
+    const hosts = [...this.#hosts.values()];
+    for (let silent = 0, i = 0; silent < hosts.length; silent++, i++) {
+      const host = hosts[i % hosts.length]!;
+      for (let packet; (packet = host.port.receive()); silent = 0) {
+        this.#wire.carry(host.name, packet, host.touchedBy);
+      }
+    }
+  }
+
   settle(): void {
     do {
-      for (let moved = true; moved;) {
-        moved = this.#wire.moveDue();
-        for (const host of this.#hosts.values()) {
-          for (let packet; (packet = host.port.receive()); moved = true) {
-            this.#wire.carry(host.name, packet, host.touchedBy);
-          }
-        }
-      }
+      this.#wire.moveDue();
+      do this.#carry();
+      while (this.#wire.moveDue());
     } while (this.#pending.retry());
     for (const program of this.#programs.values()) if (program.read()) this.#observer.lookAtAll(program.host);
   }
