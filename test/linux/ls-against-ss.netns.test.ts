@@ -23,7 +23,8 @@ import {
 import { lastack } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
 import { enterNamespace, localOf, sockaddr, Sockets } from "../support/tcp.ts";
-import { ACK, FIN, TunPeer } from "../support/tun-peer.ts";
+import { ACK, FIN } from "../../src/codec/tcp.ts";
+import { TunPeer } from "../support/tun-peer.ts";
 import { until } from "../support/until.ts";
 
 const SO_BINDTODEVICE = 25;
