@@ -158,17 +158,22 @@ describe("a program as an actor: does this server survive a restart?", () => {
   });
 });
 
-/** The network namespaces that processes live in. */
-function namespacesInUse(): string[] {
+/** The network namespaces that these processes live in, and whether anybody does in one of them. */
+function namespacesOf(pids: readonly number[]): string[] {
   const found = new Set<string>();
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  for (const pid of pids) {
     try {
       found.add(readlinkSync(`/proc/${pid}/ns/net`));
     } catch {
       // it has ended, or may not be read
     }
   }
-  return [...found].sort();
+  return [...found];
+}
+
+function isInhabited(namespaces: readonly string[]): boolean {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return namespacesOf(pids.map(Number)).some((namespace) => namespaces.includes(namespace));
 }
 
 describe("nothing is left behind", () => {
@@ -183,23 +188,27 @@ describe("nothing is left behind", () => {
       const before = residue();
       const running = new Running([process.execPath, cli, "lab", "run", "inherited-listener", "--repeat", "1000"]);
       await until("a child of the lab", () => processesWith(labProcess()).length > 0);
+      const [home] = namespacesOf([process.pid]);
+      const made = namespacesOf([running.pid, ...processesWith(labProcess())]).filter((name) => name !== home);
+      expect(made.length).toBeGreaterThan(0);
       await running.end(signal);
       await until("the end of the lab's processes", () => residue().processes.length === 0);
       expect(residue()).toEqual(before);
+      expect(isInhabited(made)).toBe(false);
     });
   }
 
   testNeeding(NAMESPACE, "when it is killed while somebody else's program runs, which has started others", async () => {
     const mark = join(directory, "a-mark-among-the-arguments");
     const forever = `'${process.execPath}' -e 'setInterval(() => {}, 1000)' '${mark}'`;
-    const before = namespacesInUse();
     const server = `(setsid ${forever} &) ; ${forever}`;
     const running = new Running([process.execPath, cli, "lab", "run", "restart", "--server", server]);
     await until("the program and its orphan", () => processesWith(mark).length === 2);
+    const made = namespacesOf(processesWith(mark));
     await running.end("SIGKILL");
     await until("the end of both", () => processesWith(mark).length === 0);
     await until("the end of the guard", () => processesWith(labProcess()).length === 0);
-    expect(namespacesInUse()).toEqual(before);
+    expect(isInhabited(made)).toBe(false);
   });
 
   testNeeding(NAMESPACE, "no namespace: a limit of 12 lasts for 20 runs that take 2 each", () => {
