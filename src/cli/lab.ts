@@ -25,6 +25,7 @@ Options of run
       --svg FILE         the drawing as SVG
       --html FILE        a report in one file, of one or of all experiments
       --pcap FILE        every packet, for Wireshark (pcapng)
+      --pcap-host NAME   with --pcap: as that host's own interface saw it
       --packetdrill      print the trace in packetdrill's notation
 
 Exit status: 0 all expectations were met; 1 one was not, or the server does not survive; 2 the command line was not

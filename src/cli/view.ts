@@ -12,12 +12,13 @@ Usage: lastack view FILE [options]
 FILE is what 'lastack lab run ID --json FILE' wrote; '-' is standard input.
 
 Options
-      --width N       columns of the drawing; the terminal's, without
-      --json FILE     the trace again; '-' is standard output
-      --svg FILE      the drawing as SVG
-      --html FILE     a report in one file
-      --pcap FILE     every packet, for Wireshark (pcapng)
-      --packetdrill   print the trace in packetdrill's notation
+      --width N          columns of the drawing; the terminal's, without
+      --json FILE        the trace again; '-' is standard output
+      --svg FILE         the drawing as SVG
+      --html FILE        a report in one file
+      --pcap FILE        every packet, for Wireshark (pcapng)
+      --pcap-host NAME   with --pcap: as that host's own interface saw it
+      --packetdrill      print the trace in packetdrill's notation
 
 Examples
   lastack view trace.json

@@ -14,6 +14,7 @@ export interface ViewOptions {
   svg?: string;
   html?: string;
   pcap?: string;
+  "pcap-host"?: string;
   packetdrill?: boolean;
 }
 
@@ -23,6 +24,7 @@ export const VIEW_OPTIONS = {
   svg: { type: "string" },
   html: { type: "string" },
   pcap: { type: "string" },
+  "pcap-host": { type: "string" },
   packetdrill: { type: "boolean" },
 } as const;
 
@@ -55,7 +57,8 @@ export function terminalStyle({ width }: Pick<ViewOptions, "width">): Style {
 /** Finds out before a long run, not behind it, that something can't be drawn or written as asked. */
 export function checkViews(options: ViewOptions): void {
   terminalStyle(options);
-  const { json, svg, html, pcap } = options;
+  const { json, svg, html, pcap, "pcap-host": host } = options;
+  if (host !== undefined && pcap === undefined) throw new UsageError("--pcap-host goes with --pcap");
   for (const file of [json, svg, html, pcap]) {
     if (file === undefined || file === "-") continue;
     try {
@@ -84,17 +87,25 @@ function write(file: string, contents: string | Uint8Array): void {
   else writeFileSync(file, contents);
 }
 
+/** The capture, of one host's interface if that is asked for. */
+async function capture(trace: Trace, host: string | undefined): Promise<Uint8Array> {
+  const names = trace.hosts.map(({ name }) => name);
+  if (host !== undefined && !names.includes(host)) {
+    throw new UsageError(`--pcap-host ${host}: the hosts are ${names.join(", ")}`);
+  }
+  const { toPcapng } = await import("../view/capture.ts");
+  const startedAtUs = BigInt(trace.startedAtMs ?? 0) * 1000n;
+  return toPcapng(trace, startedAtUs, host === undefined ? {} : { host });
+}
+
 /** Writes the files that are asked for. */
-export async function writeFiles(traces: readonly Trace[], { json, svg, html, pcap }: ViewOptions): Promise<void> {
+export async function writeFiles(traces: readonly Trace[], options: ViewOptions): Promise<void> {
+  const { json, svg, html, pcap, "pcap-host": host } = options;
   if (json !== undefined) {
     const document = traces.length === 1 ? traces[0] : { schema: 1, traces };
     write(json, `${JSON.stringify(document, undefined, 1)}\n`);
   }
-  if (pcap !== undefined) {
-    const { toPcapng } = await import("../view/capture.ts");
-    const trace = only(traces, "--pcap");
-    write(pcap, toPcapng(trace, BigInt(trace.startedAtMs ?? 0) * 1000n));
-  }
+  if (pcap !== undefined) write(pcap, await capture(only(traces, "--pcap"), host));
   if (svg !== undefined) {
     const { drawSvg } = await import("../view/svg/svg.ts");
     write(svg, drawSvg(only(traces, "--svg")));

@@ -23,11 +23,11 @@ function commentOptions(comments: readonly string[]): PcapngOption[] {
   return comments.map((text) => textOption(PCAPNG_OPTION.comment, text));
 }
 
-/** The frame's bytes; one that was delivered has passed the wire, which is a router. */
-function bytesOf({ event, record }: Frame): Uint8Array {
+/** The frame's bytes; one that arrives has passed the wire, which is a router. */
+function bytesOf({ event, record, direction }: Frame): Uint8Array {
   const bytes = fromHex(record.bytes);
   if (!bytes) throw new RangeError(`segment ${event.segment} of the trace is not hexadecimal`);
-  if (event.fate === "delivered") setHopsLeft(bytes, readHopsLeft(bytes) - 1);
+  if (direction === "inbound") setHopsLeft(bytes, readHopsLeft(bytes) - 1);
   return bytes;
 }
 
@@ -45,21 +45,28 @@ function interfaceOf({ name, addresses }: TraceHost): PcapngInterface {
   };
 }
 
+export interface CaptureOptions {
+  /** Whose interface to capture on: what it sent, and what came to it when it came. All hosts', without. */
+  host?: string;
+}
+
 /**
- * The trace as a pcapng file. A packet stands there as its sender sent it and, once a copy, as the other host got it: as
- * the wire modified it, one hop less to go. What the wire did, and what the host's sockets and processes did meanwhile,
- * is in the comments of packets. `startedAtUs`: when the run began, in microseconds since 1970.
- * Throws a RangeError if the trace contradicts itself (a packet that is not hexadecimal, a host that it does not list).
+ * The trace as a pcapng file, with an interface for each host. A packet stands there as it was sent, on its sender's
+ * interface. Where the wire saw to it that what arrived is another packet (modified, a copy) or came at another time
+ * (held and released, delayed), that is a packet on the receiver's interface, with one hop less to go. What the wire did,
+ * and what the hosts' sockets and processes did meanwhile, is in the comments of packets. `startedAtUs`: when the run
+ * began, in microseconds since 1970.
  *
- * Wireshark takes a packet that it sees on a second interface for a retransmission. For one host's view, as tcpdump
- * would have it, save what its filter `frame.interface_name == "server"` shows as a file of its own.
+ * Throws a RangeError if the trace has no such `host`, or contradicts itself (a packet that is not hexadecimal, a host
+ * that it does not list).
  */
-export function toPcapng(trace: Trace, startedAtUs: bigint): Uint8Array {
-  const frames = framesOf(trace.events);
-  const comments = commentOnFrames(trace, frames);
-  const interfaces = new Map(trace.hosts.map(({ name }, i) => [name, i]));
-  const packets = frames.map((frame): PcapngPacket => {
-    const direction = directionOption(frame.event.fate === "sent" ? "outbound" : "inbound");
+export function toPcapng(trace: Trace, startedAtUs: bigint, { host }: CaptureOptions = {}): Uint8Array {
+  const hosts = trace.hosts.filter(({ name }) => host === undefined || name === host);
+  if (host !== undefined && hosts.length === 0) throw new RangeError(`the trace has no host named "${host}"`);
+  const seen = framesOf(trace.events, host);
+  const comments = commentOnFrames(trace, seen, host);
+  const interfaces = new Map(hosts.map(({ name }, i) => [name, i]));
+  const packets = seen.frames.map((frame): PcapngPacket => {
     const place = interfaces.get(frame.host);
     if (place === undefined) throw new RangeError(`the trace does not list its host ${frame.host}`);
     return {
@@ -68,14 +75,14 @@ export function toPcapng(trace: Trace, startedAtUs: bigint): Uint8Array {
       timestamp: startedAtUs + BigInt(Math.round(frame.event.tUs)),
       length: frame.record.length,
       bytes: bytesOf(frame),
-      options: [...commentOptions(frame.comments), direction],
+      options: [...commentOptions(frame.comments), directionOption(frame.direction)],
     };
   });
   const { os, application } = PCAPNG_OPTION.section;
   const system = [textOption(os, escapeForTerminal(trace.system)), textOption(application, "lastack")];
   return encodePcapng([
     { kind: "section", options: [...commentOptions(comments), ...system] },
-    ...trace.hosts.map(interfaceOf),
+    ...hosts.map(interfaceOf),
     ...packets,
   ]);
 }

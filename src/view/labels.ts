@@ -6,7 +6,15 @@ import type { Call, Data } from "../call/call.ts";
 import { dataLength } from "../call/call.ts";
 import { formatEndpoint } from "../codec/address.ts";
 import type { RelativeNumbers } from "../codec/numbering.ts";
-import type { CallResult, DataSummary, SegmentRecord, SocketTimer, StateEvent, TimerEvent } from "../trace/trace.ts";
+import type {
+  CallResult,
+  DataSummary,
+  NoteEvent,
+  SegmentRecord,
+  SocketTimer,
+  StateEvent,
+  TimerEvent,
+} from "../trace/trace.ts";
 import { escapeControls, escapeForTerminal } from "./escape.ts";
 
 /** `8,388,608`. */
@@ -83,6 +91,9 @@ export function callLabel(call: Call): string {
   }
 }
 
+/** The calls whose value is an amount; others give a descriptor, a process, or nothing. */
+const COUNTED: ReadonlySet<Call["name"]> = new Set<Call["name"]>(["read", "write", "ioctl", "getsockopt"]);
+
 /** What a call gave: `0`, `20 "I am client"`, `4 10.9.0.1:40000`, `IN HUP`, `EADDRINUSE (98)`. */
 export function resultLabel(call: Call, result: CallResult): string {
   if (!result.ok) return `${escapeForTerminal(result.code)} (${result.errno})`;
@@ -91,7 +102,7 @@ export function resultLabel(call: Call, result: CallResult): string {
   const where = endpoint && formatEndpoint(escapeForTerminal(endpoint.address), endpoint.port);
   if (where) return call.name === "accept" ? `${value} ${where}` : where;
   if (events) return escapeForTerminal(events.join(" ")) || "nothing";
-  return countLabel(value);
+  return COUNTED.has(call.name) ? countLabel(value) : String(value);
 }
 
 /** A segment's flags, `FIN,ACK`; `none` without any. */
@@ -128,8 +139,20 @@ export function stateLabel({ to, timer }: Pick<StateEvent, "to"> & { timer?: Soc
   return timer?.kind === "timewait" ? `${to} (${durationLabel(timer.leftMs)})` : to;
 }
 
+/** A change of state: `FIN-WAIT-2 → TIME-WAIT (60.0 s)`. */
+export function changeLabel(event: StateEvent): string {
+  return `${event.from} → ${stateLabel(event)}`;
+}
+
 /** `retransmit timer fired`, `TIME-WAIT timer restarted (60.0 s)`. */
 export function timerLabel({ timer, what, leftMs }: Pick<TimerEvent, "timer" | "what" | "leftMs">): string {
   const name = timer === "timewait" ? "TIME-WAIT" : timer;
   return what === "expired" ? `${name} timer fired` : `${name} timer ${what} (${durationLabel(leftMs)})`;
+}
+
+/** A note's words: `prints “hello”`, `not met: the port is free`, `is sent SIGKILL`. */
+export function noteLabel({ about, text, met }: Pick<NoteEvent, "about" | "text" | "met">): string {
+  const words = escapeForTerminal(text);
+  if (about === "output") return `prints “${words}”`;
+  return about === "expectation" ? `${met ? "met" : "not met"}: ${words}` : words;
 }

@@ -47,7 +47,7 @@ export function compile(name: string, output: string): string {
 /** Runs any command to its end, as {@link lastack} does. */
 export function run(
   command: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; uid?: number; cwd?: string; input?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; uid?: number; cwd?: string; input?: string; timeout?: number } = {},
 ): Outcome {
   const { status, signal, stdout, stderr, error } = spawnSync(command[0]!, command.slice(1), {
     encoding: "utf8",

@@ -33,7 +33,21 @@ export interface CapturedFrame {
   tcpChecksum: ChecksumStatus;
   /** True if Wireshark calls the packet malformed. */
   malformed: boolean;
+  /** What Wireshark finds strange about the packet among those before it. */
+  analysis: Analysis[];
 }
+
+const ANALYSES = [
+  "retransmission",
+  "fast_retransmission",
+  "spurious_retransmission",
+  "out_of_order",
+  "duplicate_ack",
+  "lost_segment",
+  "ack_lost_segment",
+  "keep_alive",
+] as const;
+export type Analysis = (typeof ANALYSES)[number];
 
 const FIELDS = [
   "frame.interface_name",
@@ -57,6 +71,7 @@ const FIELDS = [
   "frame.cap_len",
   "frame.comment",
   "_ws.malformed",
+  ...ANALYSES.map((name) => `tcp.analysis.${name}` as const),
 ] as const;
 
 /** By field, all the values that a packet has of it. */
@@ -99,6 +114,7 @@ function frameOf(layers: Layers): CapturedFrame {
     ipChecksum: ipStatus === undefined ? undefined : CHECKSUM_STATUS[Number(ipStatus)],
     tcpChecksum: CHECKSUM_STATUS[number("tcp.checksum.status")]!,
     malformed: layers["_ws.malformed"] !== undefined,
+    analysis: ANALYSES.filter((name) => layers[`tcp.analysis.${name}`] !== undefined),
   };
 }
 

@@ -10,6 +10,7 @@ import type { Trace } from "../../src/trace/trace.ts";
 import { toPcapng } from "../../src/view/capture.ts";
 import { testNeeding } from "../support/needs.ts";
 import { CLIENT_ISN, exchanged, packetOf, recordOf, SYN, traceOf, wire } from "../support/segments.ts";
+import { bulk, lastAckLost, oldDuplicate, restart, simultaneousClose } from "../support/traces.ts";
 import { describeCapture, expertInfo, readCapture, type CapturedFrame } from "../support/tshark.ts";
 
 const STARTED_AT_US = 1_750_000_000_123_456n;
@@ -21,9 +22,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function written(trace: Trace): string {
+function written(trace: Trace, host?: string): string {
   const file = join(folder, "capture.pcapng");
-  writeFileSync(file, toPcapng(trace, STARTED_AT_US));
+  writeFileSync(file, toPcapng(trace, STARTED_AT_US, host === undefined ? {} : { host }));
   return file;
 }
 
@@ -47,42 +48,74 @@ const CONVERSATION = [
 ];
 
 testNeeding(["tshark"], "the same segments, the right checksums, nothing malformed", () => {
-  const file = written(traceOf(CONVERSATION));
   const segments = CONVERSATION.filter((event) => event.kind === "segment");
   const packets = segments.flatMap(({ packet }) => (packet ? [packet] : []));
-  const expected = segments
-    .filter(({ fate }) => fate !== "dropped")
-    .map(({ segment, fate, tUs, host }): CapturedFrame => {
-      const { source, destination, seq, ack, flags, payloadLength, length } = packets[segment - 1]!;
-      const cut = Math.max(0, payloadLength - SNAP_LENGTH);
-      return {
-        interface: host!,
-        direction: fate === "sent" ? "outbound" : "inbound",
-        timeUs: STARTED_AT_US + BigInt(tUs),
-        source: source.address,
-        destination: destination.address,
-        sourcePort: source.port,
-        destinationPort: destination.port,
-        hopsLeft: fate === "sent" ? 64 : 63,
-        seq,
-        ack,
-        flags: [...flags] as TcpFlag[],
-        payloadLength,
-        length,
-        capturedLength: length - cut,
-        comments: segment === 5 ? ["dropped by the wire (rule: FIN)"] : [],
-        ipChecksum: "good",
-        tcpChecksum: cut > 0 ? "unverified" : "good",
-        malformed: false,
-      };
-    });
-  expect(expected).toHaveLength(9);
-  expect(readCapture(file)).toEqual(expected);
-  expect(expertInfo(file)).not.toMatch(/malformed|checksum|Errors|Warn/i);
+  const framesAt = (host: "client" | "server" | undefined) =>
+    segments
+      .filter(({ fate, host: at }) => (host === undefined ? fate === "sent" : at === host))
+      .map(({ segment, fate, tUs, host: at }): CapturedFrame => {
+        const { source, destination, seq, ack, flags, payloadLength, length } = packets[segment - 1]!;
+        const cut = Math.max(0, payloadLength - SNAP_LENGTH);
+        return {
+          interface: at!,
+          direction: fate === "sent" ? "outbound" : "inbound",
+          timeUs: STARTED_AT_US + BigInt(tUs),
+          source: source.address,
+          destination: destination.address,
+          sourcePort: source.port,
+          destinationPort: destination.port,
+          hopsLeft: fate === "sent" ? 64 : 63,
+          seq,
+          ack,
+          flags: [...flags] as TcpFlag[],
+          payloadLength,
+          length,
+          capturedLength: length - cut,
+          comments: segment === 5 ? ["dropped by the wire (FIN)"] : [],
+          ipChecksum: "good",
+          tcpChecksum: cut > 0 ? "unverified" : "good",
+          malformed: false,
+          analysis: [],
+        };
+      });
+  expect([undefined, "client", "server"].map((host) => framesAt(host as "client").length)).toEqual([5, 4, 5]);
+  for (const host of [undefined, "client", "server"] as const) {
+    const file = written(traceOf(CONVERSATION), host);
+    expect(readCapture(file)).toEqual(framesAt(host));
+    expect(expertInfo(file)).not.toMatch(/malformed|checksum|Errors|Warn/i);
+  }
+});
+
+testNeeding(["tshark"], "nothing is taken for sent again, late or out of order but what was", () => {
+  const strange = (trace: Trace) =>
+    readCapture(written(trace)).flatMap(({ direction, source, flags, analysis }) =>
+      analysis.length > 0 ? [`${direction} from ${source}: ${flags.join()}: ${analysis.join()}`] : [],
+    );
+  expect(strange(traceOf(CONVERSATION))).toEqual([]);
+  expect(strange(restart())).toEqual([]);
+  expect(strange(bulk(1))).toEqual([]);
+  expect(strange(lastAckLost())).toEqual([
+    "outbound from 10.9.0.2: FIN,ACK: retransmission",
+    // The ACK that TIME-WAIT answers it with: the one that was lost, once more.
+    "outbound from 10.9.0.1: ACK: duplicate_ack",
+  ]);
+  // What the wire held is there as sent and as it arrived.
+  expect(strange(simultaneousClose())).toEqual([
+    "inbound from 10.9.0.1: FIN,ACK: retransmission",
+    "inbound from 10.9.0.2: FIN,ACK: retransmission",
+  ]);
+  expect(strange(oldDuplicate())).toEqual([
+    "inbound from 10.9.0.1: PSH,ACK: retransmission,spurious_retransmission", // the old copy
+    "outbound from 10.9.0.2: ACK: duplicate_ack", // what it is answered with
+    "inbound from 10.9.0.1: ACK: retransmission", // delayed
+    "inbound from 10.9.0.2: ACK: duplicate_ack", // modified
+    "outbound from 10.9.0.1: FIN,ACK: retransmission", // its hops ran out, so it is sent again
+  ]);
 });
 
 testNeeding(["tshark"], "IPv6", () => {
-  const frames = readCapture(written(traceOf(exchanged(1, 0, { ...SYN, version: 6, data: "odd" }))));
+  const trace = traceOf(exchanged(1, 0, { ...SYN, version: 6, data: "odd" }));
+  const frames = ["client", "server"].flatMap((host) => readCapture(written(trace, host)));
   expect(frames.map(({ source, hopsLeft, length }) => ({ source, hopsLeft, length }))).toEqual([
     { source: "fd09::1", hopsLeft: 64, length: 67 },
     { source: "fd09::1", hopsLeft: 63, length: 67 },
@@ -122,7 +155,7 @@ testNeeding(["tshark"], "every flag, number and length is Wireshark's too", () =
   fc.assert(
     fc.property(fc.array(words, { minLength: 50, maxLength: 100 }), (all) => {
       const trace = traceOf(all.flatMap((each, i) => exchanged(i + 1, 2000 * i, each)));
-      const seen = readCapture(written(trace)).filter(({ direction }) => direction === "outbound");
+      const seen = readCapture(written(trace));
       const told = ({ seq, ack, flags, payloadLength, length }: Omit<(typeof seen)[number], "source">) => ({
         seq,
         ack,
@@ -147,7 +180,7 @@ testNeeding(["tshark"], "the file's own facts: interfaces, system, comments", ()
   const hostile = traceOf(CONVERSATION);
   hostile.hosts[0]!.addresses.push("\u001b]0;x\u0007");
   const description = describeCapture(written(hostile));
-  expect(description).toContain("Number of packets:   9");
+  expect(description).toContain("Number of packets:   5");
   expect(description).toContain("Capture oper-sys:    a model");
   expect(description).toContain("Capture application: lastack");
   expect(description).toContain("close-wait: Who never closes");
