@@ -2,7 +2,7 @@
  * The words for calls, segments, states and timers, which every drawing of a trace shares. Others' text in them (data,
  * addresses, names) is escaped for a terminal: no label holds a control character. HTML still has to escape its own.
  */
-import type { Call, Data } from "../call/call.ts";
+import type { Call, Data, Endpoint } from "../call/call.ts";
 import { dataLength } from "../call/call.ts";
 import { formatEndpoint } from "../codec/address.ts";
 import type { RelativeNumbers } from "../codec/numbering.ts";
@@ -39,6 +39,11 @@ export function durationLabel(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** `10.9.0.1:40000`, `[::1]:80`. */
+export function endpointLabel({ address, port }: Endpoint): string {
+  return formatEndpoint(escapeForTerminal(address), port);
+}
+
 /** Data longer than this is shown by its beginning. */
 const DATA_SHOWN = 32;
 
@@ -66,7 +71,7 @@ export function callLabel(call: Call): string {
       return `getsockopt ${escapeForTerminal(call.option)}`;
     case "bind":
     case "connect":
-      return `${call.name} ${formatEndpoint(escapeForTerminal(call.address), call.port)}`;
+      return `${call.name} ${endpointLabel(call)}`;
     case "listen":
       return `listen ${call.backlog}`;
     case "accept":
@@ -99,7 +104,7 @@ export function resultLabel(call: Call, result: CallResult): string {
   if (!result.ok) return `${escapeForTerminal(result.code)} (${result.errno})`;
   const { value, data, endpoint, events } = result;
   if (data) return readLabel(data);
-  const where = endpoint && formatEndpoint(escapeForTerminal(endpoint.address), endpoint.port);
+  const where = endpoint && endpointLabel(endpoint);
   if (where) return call.name === "accept" ? `${value} ${where}` : where;
   if (events) return escapeForTerminal(events.join(" ")) || "nothing";
   return COUNTED.has(call.name) ? countLabel(value) : String(value);

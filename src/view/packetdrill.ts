@@ -4,7 +4,6 @@
  * be read, and to begin a script with: packetdrill itself plays the peer of one process.
  */
 import type { RelativeNumbers } from "../codec/numbering.ts";
-import { relativeNumbers } from "../trace/relative.ts";
 import type {
   CallEvent,
   NoteEvent,
@@ -16,8 +15,9 @@ import type {
 } from "../trace/trace.ts";
 import { returnsAtOnce } from "./at-once.ts";
 import { escapeForTerminal } from "./escape.ts";
-import { stateLabel, timerLabel } from "./labels.ts";
-import { movedNumbers } from "./moved.ts";
+import { copyLabel, fateWords, ruleLabel } from "./fates.ts";
+import { noteLabel, stateLabel, timerLabel } from "./labels.ts";
+import { packetNumbers } from "./numbers.ts";
 import { packetdrillAnswer, packetdrillCall } from "./packetdrill-call.ts";
 import { packetdrillSegment } from "./packetdrill-segment.ts";
 import { verdictSentence } from "./verdict.ts";
@@ -40,7 +40,7 @@ class Script {
   constructor(events: readonly TraceEvent[], host: string) {
     this.#host = host;
     this.#atOnce = returnsAtOnce(events);
-    this.#numbers = relativeNumbers(events);
+    this.#numbers = packetNumbers(events);
     for (const event of events) if (event.kind === "return") this.#returns.set(event.cause, event);
   }
 
@@ -78,7 +78,7 @@ class Script {
   }
 
   #segment(event: SegmentEvent): void {
-    const relative = this.#numbers.get(event.segment);
+    const relative = this.#numbers.get(event.n);
     if (event.fate === "sent" && event.packet && relative) {
       this.#packets.set(event.segment, { record: event.packet, relative });
     }
@@ -90,20 +90,17 @@ class Script {
     const text = `${sends ? ">" : "<"} ${packetdrillSegment(record, known.relative)}`;
     if (event.fate === (sends ? "sent" : "delivered")) this.#timed(event.tUs, text);
     else if (event.fate !== "sent" && event.fate !== "delivered") {
-      this.comment(`the wire: ${event.fate}${event.copy === undefined ? "" : ` (copy ${event.copy})`} ${text}`);
+      this.comment(`${text}: ${fateWords(event).full}${copyLabel(event)}${ruleLabel(event)}`);
     }
-    if (event.fate === "modified" && event.packet) {
-      const moved = movedNumbers(event.packet, record, known.relative);
-      this.#packets.set(event.segment, { record: event.packet, relative: moved });
+    if (event.fate === "modified" && event.packet && relative) {
+      this.#packets.set(event.segment, { record: event.packet, relative });
     }
   }
 
-  #note({ about, host, text, met }: NoteEvent): void {
+  #note(event: NoteEvent): void {
+    const { host, process } = event;
     if (host !== undefined && host !== this.#host) return;
-    const words = escapeForTerminal(text);
-    if (about === "expectation") this.comment(`${met ? "met" : "not met"}: ${words}`);
-    else if (about === "output") this.comment(`prints: ${words}`);
-    else this.comment(words);
+    this.comment(`${process === undefined ? "" : `${escapeForTerminal(process)}: `}${noteLabel(event)}`);
   }
 }
 

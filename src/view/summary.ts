@@ -3,7 +3,7 @@ import type { Trace } from "../trace/trace.ts";
 import { escapeForTerminal } from "./escape.ts";
 import { ASCII, UNICODE } from "./ladder/glyphs.ts";
 import { clip, renderLine, type Span, textWidth } from "./ladder/text.ts";
-import { outcomeStyle, outcomeWord } from "./verdict.ts";
+import { outcomeReason, outcomeStyle, outcomeWord } from "./verdict.ts";
 
 export interface SummaryOptions {
   /** Columns; the line is as long as it is without one. */
@@ -25,7 +25,6 @@ export function drawSummary(trace: Trace, options: SummaryOptions = {}): string 
     const words = glyphs.spell(escapeForTerminal(text));
     return words + " ".repeat(Math.max(1, columns - textWidth(words)));
   };
-  const because = outcome.status === "done" ? outcome.verdict.because : outcome.reason;
   const line: Span[] = [
     { text: column(experiment.id, ID_WIDTH) },
     { text: column(experiment.claims.join(","), CLAIMS_WIDTH) },
@@ -33,6 +32,6 @@ export function drawSummary(trace: Trace, options: SummaryOptions = {}): string 
   ];
   const taken = line.reduce((sum, { text }) => sum + textWidth(text), 0);
   const room = Math.max(0, width - taken);
-  line.push({ text: clip(glyphs.spell(escapeForTerminal(because)), room, glyphs.spell("…")) });
+  line.push({ text: clip(glyphs.spell(escapeForTerminal(outcomeReason(outcome))), room, glyphs.spell("…")) });
   return renderLine(line, width, colour);
 }

@@ -1,7 +1,6 @@
 /** How a run came out, in sentences. */
 import type { Outcome, Trace } from "../trace/trace.ts";
 import { escapeForTerminal } from "./escape.ts";
-import type { Style } from "./ladder/sgr.ts";
 
 function claimsLabel(claims: readonly string[]): string {
   return escapeForTerminal(claims.length === 1 ? claims[0]! : `${claims.slice(0, -1).join(", ")} and ${claims.at(-1)}`);
@@ -35,9 +34,16 @@ export function verdictSentence({
   return sentence[0]!.toUpperCase() + sentence.slice(1);
 }
 
-/** The colour of a run's outcome. */
-export function outcomeStyle(outcome: Outcome): Style {
+/** What was seen; of a run without a verdict, why it has none. As it is: not escaped. */
+export function outcomeReason(outcome: Outcome): string {
+  return outcome.status === "done" ? outcome.verdict.because : outcome.reason;
+}
+
+/** How a run's outcome looks, on a terminal and in a page. */
+export type OutcomeStyle = "good" | "bad" | "partly" | "dim";
+
+export function outcomeStyle(outcome: Outcome): OutcomeStyle {
   if (outcome.status === "not run") return "dim";
   if (outcome.status === "failed" || outcome.verdict.holds === "no") return "bad";
-  return outcome.verdict.holds === "yes" ? "good" : "held";
+  return outcome.verdict.holds === "yes" ? "good" : "partly";
 }

@@ -63,10 +63,10 @@ test("every event of a trace is in its table", () => {
     "bind 10.9.0.2:8000 = EADDRINUSE (98)",
     "segment 1 sent: SYN",
     "segment 1 delivered",
-    "LAST-ACK to CLOSED",
-    "FIN-WAIT-2 to TIME-WAIT (60.0 s)",
+    "LAST-ACK → CLOSED",
+    "FIN-WAIT-2 → TIME-WAIT (60.0 s)",
     "TIME-WAIT timer fired",
-    "client said: I am client",
+    "prints “client said: I am client”",
     "met: bind succeeds once TIME-WAIT is over",
   ])
     expect(
@@ -74,7 +74,7 @@ test("every event of a trace is in its table", () => {
       words,
     ).toBe(true);
   const lost = textsOf(readMarkup(drawHtml([lastAckLost()])), "tr");
-  expect(lost.some((row) => row.includes("lost (drop the client's ACK of the FIN, once)"))).toBe(true);
+  expect(lost.some((row) => row.includes("dropped (drop the client's ACK of the FIN, once)"))).toBe(true);
 });
 
 test("bulk transfer is one row", () => {

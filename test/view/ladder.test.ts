@@ -227,7 +227,7 @@ test("the rule that dropped a segment is named where there is room", () => {
   expect(rowWith(lastAckLost(), "✗ dropped by the wire", 120)).toContain("ACK 2");
   const t = new TraceBuilder();
   t.fate(new Connection(t).send("client", ["SYN"]), "dropped", { rule: "all SYNs" });
-  expect(rowWith(t.trace, "SYN", 140)).toMatch(/│─+ SYN ─+✗ dropped by the wire: all SYNs │/);
+  expect(rowWith(t.trace, "SYN", 140)).toMatch(/│─+ SYN ─+✗ dropped by the wire \(all SYNs\) │/);
 });
 
 test("thousands of segments are one row, with their bytes, and with the calls that moved them", () => {

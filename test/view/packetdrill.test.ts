@@ -37,7 +37,7 @@ test("the loss of the last ACK, as the server lived through it", () => {
 +0.00015 close(4) = 0
 +0.00005 > F. 1:1(0) ack 2 win 502 <nop,nop,TS val 1010 ecr 1000>
 // server/2: CLOSE-WAIT -> LAST-ACK
-// the wire: dropped < . 2:2(0) ack 2 win 502 <nop,nop,TS val 1010 ecr 1000>
+// < . 2:2(0) ack 2 win 502 <nop,nop,TS val 1010 ecr 1000>: dropped by the wire (the first ACK after a FIN)
 // server/2: retransmit timer fired
 +0.20545 > F. 1:1(0) ack 2 win 502 <nop,nop,TS val 1010 ecr 1000>
 +0.0002 < . 2:2(0) ack 2 win 502 <nop,nop,TS val 1010 ecr 1000>
@@ -152,8 +152,8 @@ test("options come from the packet's bytes, also where the snap length cut its d
 
 test("what the wire did is told in comments", () => {
   const text = formatPacketdrill(oldDuplicate());
-  expect(text).toMatch(/^\/\/ the wire: held \(copy 2\) < P\. 1:5\(4\) ack 1 /m);
-  expect(text).toMatch(/^\/\/ the wire: expired < F\. 4:4\(0\) ack 1 /m);
+  expect(text).toMatch(/^\/\/ < P\. 1:5\(4\) ack 1 .*>: held by the wire, copy 2$/m);
+  expect(text).toMatch(/^\/\/ < F\. 4:4\(0\) ack 1 .*>: expired on the wire: its hops ran out$/m);
   expect(formatPacketdrill(oldDuplicate(), { host: "client" })).toMatch(/^\+\S+ < \. 1:1\(0\) ack 104 /m);
 });
 

@@ -51,7 +51,7 @@ describe("a ladder is well-formed and shows what happened", () => {
       "SYN,ACK",
       "server accept =\u00a04 10.9.0.1:40312",
       "PSH,ACK 1:13 (12 bytes)",
-      "server “client said: I am client”",
+      "server prints “client said: I am",
       "2.0 s pass",
       "FIN,ACK seq 1 ack 13",
       "FIN-WAIT-2",
@@ -70,7 +70,7 @@ describe("a ladder is well-formed and shows what happened", () => {
       "duplicated, copy 2 (copy the first data)",
       "held, copy 2 (hold the copy)",
       "released, copy 2 (hold the copy)",
-      "lost: its hops ran out",
+      "expired: its hops ran out",
       "modified: RST 1:6 (5 bytes)",
       "held (hold the last)",
     ]);
@@ -111,10 +111,11 @@ describe("rows", () => {
     const { rows } = makeRows(traces.bulk(10_000).events);
     const folds = rows.flatMap((row) => (row.kind === "fold" ? [row.fold] : []));
     // One is lost, and sent again.
-    expect(folds.map(({ segments }) => segments)).toEqual([5000, 5000]);
-    expect(folds.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(10_000 * 1448);
+    const data = folds.map(({ traffic }) => traffic[0]!);
+    expect(data.map(({ segments }) => segments)).toEqual([5000, 5000]);
+    expect(data.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(10_000 * 1448);
     expect(rows.length).toBeLessThan(40);
-    expect(textsOf(traces.bulk(10_000))).toContain("… 5,000 segments, 7,240,000 bytes");
+    expect(textsOf(traces.bulk(10_000))).toContain("… 5,000 segments, 7,240,000 bytes →");
   });
 
   test("seven segments with data are shown one by one, eight are folded", () => {

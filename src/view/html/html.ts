@@ -1,12 +1,13 @@
 /** A report of experiments: one page that needs nothing else, neither the network nor scripts. */
 import type { Trace } from "../../trace/trace.ts";
-import { escapeForHtml, escapeMarkup } from "../escape.ts";
+import { escapeForHtml, escapeForTerminal, escapeMarkup } from "../escape.ts";
+import { expectationsOf } from "../expectations.ts";
+import { foldBulk, trafficLabel, type Fold } from "../fold.ts";
 import { timeLabel } from "../labels.ts";
-import { findFolds } from "../svg/fold.ts";
-import { foldLabel } from "../svg/rows.ts";
 import { drawSvg } from "../svg/svg.ts";
+import { outcomeReason, outcomeStyle, outcomeWord } from "../verdict.ts";
 import { PAGE_STYLE } from "./style.ts";
-import { eventWords, expectationsOf, outcomeWords } from "./words.ts";
+import { eventWords } from "./words.ts";
 
 export interface HtmlOptions {
   title?: string;
@@ -25,9 +26,8 @@ function embedJson(value: unknown): string {
 
 const world = ({ world: kind, system }: Trace) => `${kind === "kernel" ? "the kernel" : "the model"}, ${system}`;
 
-function drawPill(trace: Trace): string {
-  const { look, short } = outcomeWords(trace.outcome);
-  return `<span class="pill ${look}">${escapeForHtml(short)}</span>`;
+function drawPill({ outcome }: Trace): string {
+  return `<span class="pill ${outcomeStyle(outcome)}">${outcomeWord(outcome)}</span>`;
 }
 
 function drawSummary(traces: readonly Trace[]): string {
@@ -38,7 +38,7 @@ function drawSummary(traces: readonly Trace[]): string {
 <td><a href="#experiment-${i + 1}">${escapeForHtml(experiment.title)}</a></td>
 <td><ul>${claims}</ul></td>
 <td>${drawPill(trace)}</td>
-<td>${escapeForHtml(outcomeWords(outcome).sentence)}</td>
+<td>${escapeForHtml(outcomeReason(outcome))}</td>
 </tr>`;
   });
   const titles = ["Experiment", "Claims", "Verdict", "What was seen"].map((title) => `<th scope="col">${title}</th>`);
@@ -48,37 +48,45 @@ function drawSummary(traces: readonly Trace[]): string {
 function drawExpectations(trace: Trace): string {
   const items = expectationsOf(trace).map(({ text, met }) => {
     const words = escapeForHtml(text);
-    return met ? `<li class="yes">${words}</li>` : `<li class="no"><b>Not met:</b> ${words}</li>`;
+    return met ? `<li class="good">${words}</li>` : `<li class="bad"><b>Not met:</b> ${words}</li>`;
   });
   if (items.length === 0) return "";
   return `<div><h3>Expectations</h3><ul class="expectations">${items.join("")}</ul></div>`;
 }
 
+/** `5,000 segments, 7,240,000 bytes from client; 500 segments from server`. */
+function foldWords({ traffic }: Fold): string {
+  return `… ${traffic.map((each) => `${trafficLabel(each)} from ${escapeForTerminal(each.from)}`).join("; ")}`;
+}
+
 /** All events, those of a bulk transfer in one row. */
 function drawEvents(trace: Trace, id: string): string {
+  const { events } = trace;
   const words = eventWords(trace);
-  const folds = new Map(findFolds(trace.events).map((fold) => [fold.first, fold]));
-  const rows: string[] = [];
-  let after = -1;
-  for (const [i, event] of trace.events.entries()) {
-    // Asked for in any case: returns need the words of their calls.
-    const { who, what } = words(event);
-    if (i <= after) continue;
-    const fold = folds.get(i);
-    if (fold) after = fold.last;
-    const cause = !fold && event.cause !== undefined ? `<a href="#${id}-${event.cause}">${event.cause}</a>` : "";
-    const cells = [
-      fold ? `${event.n}–${trace.events[fold.last]!.n}` : String(event.n),
-      timeLabel(event.tUs),
-      ...(fold ? ["", escapeForHtml(foldLabel(fold))] : [escapeMarkup(who), escapeMarkup(what)]),
-      cause,
-    ];
-    rows.push(`<tr id="${id}-${event.n}">${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`);
+  const rows = foldBulk(events);
+  /** The number of the row that an event is in: its first event's. */
+  const rowOf = new Map<number, number>();
+  for (const row of rows) {
+    if (row.kind !== "fold") rowOf.set(row.n, row.n);
+    else for (const { n } of row.events) rowOf.set(n, row.events[0]!.n);
   }
+  const drawn = rows.map((row) => {
+    const [first, last] = row.kind === "fold" ? [row.events[0]!, row.events.at(-1)!] : [row, row];
+    const { who, what } = row.kind === "fold" ? { who: "", what: foldWords(row) } : words(row);
+    const cause = row.kind === "fold" || row.cause === undefined ? undefined : rowOf.get(row.cause);
+    const cells = [
+      first === last ? String(first.n) : `${first.n}–${last.n}`,
+      timeLabel(row.tUs),
+      escapeMarkup(who),
+      escapeMarkup(what),
+      cause === undefined ? "" : `<a href="#${id}-${cause}">${cause}</a>`,
+    ];
+    return `<tr id="${id}-${first.n}">${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+  });
   const titles = ["No.", "Time", "Who", "What", "Because of"].map((title) => `<th scope="col">${title}</th>`).join("");
-  return `<details><summary>All ${trace.events.length} events</summary>
+  return `<details><summary>All ${events.length} events</summary>
 <div class="events" tabindex="0" role="region" aria-label="Events"><table><thead><tr>${titles}</tr></thead><tbody>
-${rows.join("\n")}
+${drawn.join("\n")}
 </tbody></table></div></details>`;
 }
 
@@ -89,7 +97,7 @@ function drawSection(trace: Trace, number: number): string {
 <h2 id="${id}-heading">${escapeForHtml(experiment.title)}</h2>
 <div class="facts">
 <div><h3>What the document says</h3><p>${escapeForHtml(experiment.article)}</p></div>
-<div><h3>What ${escapeForHtml(world(trace))}, did</h3>${drawPill(trace)}<p>${escapeForHtml(outcomeWords(outcome).sentence)}</p></div>
+<div><h3>What ${escapeForHtml(world(trace))}, did</h3>${drawPill(trace)}<p>${escapeForHtml(outcomeReason(outcome))}</p></div>
 ${drawExpectations(trace)}
 </div>
 <div class="scroll" tabindex="0" role="region" aria-label="Ladder diagram">

@@ -1,7 +1,8 @@
 /** How a report looks, on screens from 400 pixels on and on paper. */
 import { colourStyle, LADDER_STYLE, MONOSPACE, SANS } from "../svg/style.ts";
+import type { OutcomeStyle } from "../verdict.ts";
 
-const LOOKS = { yes: "green", no: "red", partly: "amber", failed: "red", "not-run": "dim" };
+const LOOKS: Record<OutcomeStyle, string> = { good: "green", bad: "red", partly: "amber", dim: "dim" };
 const looks = Object.entries(LOOKS).map(([look, colour]) => `.${look}{--c:var(--${colour})}`);
 
 export const PAGE_STYLE = `${colourStyle(":root")}
@@ -36,8 +37,8 @@ section{margin-top:56px;padding-top:32px;border-top:2px solid var(--rule)}
 background:var(--c)}
 .expectations li::after{content:"";position:absolute;left:5px;top:7px;width:5px;height:9px;border:solid var(--paper);
 border-width:0 2px 2px 0;transform:rotate(45deg)}
-.expectations .no::after{left:7px;top:8px;width:2px;height:10px;border:0;background:var(--paper)}
-.expectations .no b{color:var(--c)}
+.expectations .bad::after{left:7px;top:8px;width:2px;height:10px;border:0;background:var(--paper)}
+.expectations .bad b{color:var(--c)}
 .scroll{overflow-x:auto;border:1px solid var(--rule);border-radius:10px;background:var(--paper)}
 .scroll svg{display:block;width:100%;height:auto;min-width:calc(.88*var(--natural));max-width:var(--natural);margin:0 auto}
 details{margin-top:14px}

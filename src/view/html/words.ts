@@ -1,24 +1,9 @@
-/** The words of a report for outcomes and events. All are safe for a terminal; HTML still has to escape them. */
+/** Events in words, as a report lists them. All are safe for a terminal; HTML still has to escape them. */
 import { escapeForTerminal } from "../escape.ts";
-import { callLabel, resultLabel, segmentLabel, stateLabel, timerLabel } from "../labels.ts";
-import { fateLabel } from "../svg/flights.ts";
-import type { CallEvent, NoteEvent, Outcome, Trace, TraceEvent } from "../../trace/trace.ts";
-import { relativeNumbers } from "../../trace/relative.ts";
-
-/** How an outcome looks: classes of style.ts. */
-export type Look = "yes" | "no" | "partly" | "failed" | "not-run";
-
-export function outcomeWords(outcome: Outcome): { look: Look; short: string; sentence: string } {
-  if (outcome.status === "failed") return { look: "failed", short: "failed", sentence: outcome.reason };
-  if (outcome.status === "not run") return { look: "not-run", short: "not run", sentence: outcome.reason };
-  const { holds, because } = outcome.verdict;
-  const short = { yes: "holds", no: "does not hold", partly: "holds partly" }[holds];
-  return { look: holds, short, sentence: because };
-}
-
-export function expectationsOf({ events }: Trace): NoteEvent[] {
-  return events.filter((event): event is NoteEvent => event.kind === "note" && event.about === "expectation");
-}
+import { copyLabel, fateWords, ruleLabel } from "../fates.ts";
+import { callLabel, changeLabel, noteLabel, resultLabel, segmentLabel, timerLabel } from "../labels.ts";
+import { packetNumbers } from "../numbers.ts";
+import type { Trace, TraceEvent } from "../../trace/trace.ts";
 
 /** Who an event is about: a process, a socket, a host, or the wire. */
 function whoOf(event: TraceEvent): string {
@@ -32,34 +17,29 @@ export interface EventWords {
   what: string;
 }
 
-/** Gives the words of a trace's events, which are asked for in their order. */
-export function eventWords(trace: Trace): (event: TraceEvent) => EventWords {
-  const numbers = relativeNumbers(trace.events);
-  const calls = new Map<number, CallEvent>();
+/** Gives the words of a trace's events. */
+export function eventWords({ events }: Trace): (event: TraceEvent) => EventWords {
+  const numbers = packetNumbers(events);
+  const calls = new Map(events.flatMap((event) => (event.kind === "call" ? [[event.n, event.call]] : [])));
   const what = (event: TraceEvent): string => {
     switch (event.kind) {
       case "call":
-        calls.set(event.n, event);
         return callLabel(event.call);
       case "return": {
-        const call = calls.get(event.cause)?.call;
+        const call = calls.get(event.cause);
         return call ? `${callLabel(call)} = ${resultLabel(call, event.result)}` : "";
       }
       case "segment": {
-        const { packet, rule } = event;
-        const relative = packet && (numbers.get(event.segment) ?? { seq: packet.seq, ack: packet.ack, incarnation: 1 });
-        const segment = packet && relative ? `: ${segmentLabel(packet, relative)}` : "";
-        const by = rule === undefined ? "" : ` (${escapeForTerminal(rule)})`;
-        return `segment ${event.segment} ${fateLabel(event)}${segment}${by}`;
+        const relative = numbers.get(event.n);
+        const segment = event.packet && relative ? `: ${segmentLabel(event.packet, relative)}` : "";
+        return `segment ${event.segment} ${fateWords(event).brief}${copyLabel(event)}${segment}${ruleLabel(event)}`;
       }
       case "state":
-        return `${event.from} to ${stateLabel(event)}`;
+        return changeLabel(event);
       case "timer":
         return timerLabel(event);
-      case "note": {
-        const met = event.about === "expectation" ? (event.met ? "met: " : "not met: ") : "";
-        return `${met}${escapeForTerminal(event.text)}`;
-      }
+      case "note":
+        return noteLabel(event);
     }
   };
   return (event) => ({ who: escapeForTerminal(whoOf(event)), what: what(event) });

@@ -1,6 +1,5 @@
 /** From a trace's events to the rows of its ladder. */
 import type { RelativeNumbers } from "../../codec/numbering.ts";
-import { relativeNumbers } from "../../trace/relative.ts";
 import type {
   CallEvent,
   EndState,
@@ -15,25 +14,14 @@ import type {
 } from "../../trace/trace.ts";
 import { returnsAtOnce } from "../at-once.ts";
 import { escapeForTerminal } from "../escape.ts";
+import { fateWords } from "../fates.ts";
+import { callCountLabels, foldBulk, trafficLabel, type Fold } from "../fold.ts";
 import { segmentLabel } from "../labels.ts";
+import { packetNumbers } from "../numbers.ts";
+import { lifeLines, type LifeLines } from "../sides.ts";
 import { Flights } from "./flights.ts";
 import { callItem, type Item, noteItem, returnItem, stateItem, timerItem } from "./items.ts";
 import { type Row, Rows, type Side } from "./rows.ts";
-
-/** The names of the two hosts that have a life line: those that the first segment runs between, in the trace's order. */
-export function lifeLines({ hosts, events }: Pick<Trace, "hosts" | "events">): Record<Side, string> {
-  const first = events.find((event) => event.kind === "segment" && event.packet !== undefined) as
-    | SegmentEvent
-    | undefined;
-  const names = hosts.map(({ name }) => name);
-  const ends = first?.packet ? [first.packet.from, first.packet.to] : [];
-  const [left = "", right = ""] = [
-    ...names.filter((name) => ends.includes(name)),
-    ...ends.filter((name) => !names.includes(name)),
-    ...names.filter((name) => !ends.includes(name)),
-  ];
-  return { left, right };
-}
 
 function timerMatters({ timer, what }: TimerEvent, timeWaitIsTold: boolean): boolean {
   if (timer === "timewait") return what === "restarted" || (what === "started" && !timeWaitIsTold);
@@ -45,7 +33,8 @@ const UNCONNECTED = new Set<EndState>(["CLOSED", "BOUND", "LISTEN"]);
 class Composer {
   readonly rows = new Rows();
   readonly #flights = new Flights(this.rows);
-  readonly #lines: Record<Side, string>;
+  readonly #lines: LifeLines;
+  /** Of the packets of events. */
   readonly #numbers: Map<number, RelativeNumbers>;
   readonly #atOnce: Map<number, ReturnEvent>;
   readonly #calls = new Map<number, CallEvent>();
@@ -59,18 +48,22 @@ class Composer {
 
   constructor(trace: Trace) {
     this.#lines = lifeLines(trace);
-    this.#numbers = relativeNumbers(trace.events);
+    this.#numbers = packetNumbers(trace.events);
     this.#atOnce = returnsAtOnce(trace.events);
     const add = (sets: Map<string, Set<string>>, host: string, name: string) =>
       sets.set(host, (sets.get(host) ?? new Set()).add(name));
     for (const event of trace.events) {
       if (event.kind === "call") add(this.#processes, event.host, event.process);
+      if (event.kind === "note" && event.host && event.process) add(this.#processes, event.host, event.process);
       if (event.kind === "state" && !UNCONNECTED.has(event.to)) add(this.#connections, event.host, event.socket);
     }
   }
 
-  compose(events: readonly TraceEvent[]): Row[] {
-    for (const event of events) this.#event(event);
+  compose(events: Iterable<TraceEvent | Fold>): Row[] {
+    for (const event of events) {
+      if (event.kind === "fold") this.#fold(event);
+      else this.#event(event);
+    }
     this.#flights.finish();
     return this.rows.rows;
   }
@@ -128,21 +121,60 @@ class Composer {
   }
 
   #segment(event: SegmentEvent): void {
-    const relative = this.#numbers.get(event.segment);
-    if (event.fate === "sent" && event.packet && relative) this.#sent(event, event.packet, relative);
-    else if (this.#elsewhere.has(event.segment) || !this.#flights.fate(event)) {
-      const label = this.#elsewhere.get(event.segment) ?? `segment #${event.segment}`;
-      this.#wide(event.tUs, `${label}: ${event.fate}`);
+    const { segment, tUs, fate, packet } = event;
+    const relative = this.#numbers.get(event.n);
+    if (fate === "sent" && packet && relative) this.#sent(event, packet, relative);
+    else if (this.#elsewhere.has(segment) || !this.#flights.fate(event, relative)) {
+      this.#wide(tUs, `${this.#elsewhere.get(segment) ?? `segment #${segment}`}: ${fateWords(event).brief}`);
     }
   }
 
   #sent(event: SegmentEvent, packet: SegmentRecord, relative: RelativeNumbers): void {
     const from = this.#side(packet.from);
-    const to = this.#side(packet.to);
-    if (from && to && from !== to) return this.#flights.sent(event, packet, relative, from);
-    const label = `${packet.from} → ${packet.to} #${event.segment} ${segmentLabel(packet, relative)}`;
-    this.#elsewhere.set(event.segment, escapeForTerminal(label));
-    this.#wide(event.tUs, `${escapeForTerminal(label)}: sent`);
+    if (from && this.#isAcross(packet)) return this.#flights.sent(event, packet, relative, from);
+    this.#wide(event.tUs, `${this.#nameElsewhere(event, packet, relative)}: sent`);
+  }
+
+  /** True for what is drawn between the life lines. */
+  #isAcross({ from, to }: { from: string; to: string }): boolean {
+    const sides = [this.#side(from), this.#side(to)];
+    return sides.includes("left") && sides.includes("right");
+  }
+
+  #nameElsewhere({ segment }: SegmentEvent, packet: SegmentRecord, relative: RelativeNumbers): string {
+    const label = `${packet.from} → ${packet.to} #${segment} `;
+    const name = escapeForTerminal(label) + segmentLabel(packet, relative);
+    this.#elsewhere.set(segment, name);
+    return name;
+  }
+
+  /** A row for many events. What goes on after it still has to be known. */
+  #fold({ tUs, lastUs, events, traffic, calls }: Fold): void {
+    const row: Row = { kind: "fold", tUs, lastUs, left: [], right: [], middle: [] };
+    for (const each of traffic) {
+      if (!this.#isAcross(each))
+        this.#wide(tUs, `${escapeForTerminal(`${each.from} → ${each.to}`)}: ${trafficLabel(each)}`);
+      else row.middle.push(`… ${trafficLabel(each)} ${this.#side(each.from) === "left" ? "→" : "←"}`);
+    }
+    for (const [host, counts] of calls) {
+      const side = this.#side(host);
+      if (side) row[side].push(...callCountLabels(counts));
+      else this.#wide(tUs, `${escapeForTerminal(host)}: ${callCountLabels(counts).join(", ")}`);
+    }
+    if (row.left.length + row.right.length + row.middle.length > 0) this.rows.add(row);
+    for (const event of events) {
+      if (event.kind === "call") this.#calls.set(event.n, event);
+      if (event.kind === "segment") this.#foldSegment(event);
+    }
+  }
+
+  #foldSegment(event: SegmentEvent): void {
+    const { fate, packet } = event;
+    const relative = this.#numbers.get(event.n);
+    if (fate !== "sent" || !packet || !relative) return this.#flights.foldedFate(event);
+    const from = this.#side(packet.from);
+    if (from && this.#isAcross(packet)) this.#flights.foldedSent(event, packet, relative, from);
+    else this.#nameElsewhere(event, packet, relative);
   }
 
   #state(event: StateEvent): void {
@@ -161,11 +193,11 @@ class Composer {
     if (about === "expectation") return;
     if (about === "story") this.rows.add({ kind: "heading", text: escapeForTerminal(text) });
     else if (host === undefined) this.#wide(tUs, escapeForTerminal(text));
-    else this.#put(tUs, host, noteItem(event, about === "output" ? this.#prefix(host, process) : ""));
+    else this.#put(tUs, host, noteItem(event, this.#prefix(host, process)));
   }
 }
 
-/** All rows, none folded. */
-export function composeRows(trace: Trace): Row[] {
-  return new Composer(trace).compose(trace.events);
+/** The rows of `events`, which are the trace's own. */
+export function composeRows(trace: Trace, events: Iterable<TraceEvent | Fold> = foldBulk(trace.events)): Row[] {
+  return new Composer(trace).compose(events);
 }

@@ -1,9 +1,8 @@
 /** The ways of segments between the two life lines: straight in one row, or in pieces where something came between. */
 import type { RelativeNumbers } from "../../codec/numbering.ts";
 import type { SegmentEvent, SegmentRecord } from "../../trace/trace.ts";
-import { escapeForTerminal } from "../escape.ts";
-import { durationLabel, segmentLabels } from "../labels.ts";
-import { movedNumbers } from "../moved.ts";
+import { fateWords, ruleLabel } from "../fates.ts";
+import { segmentLabels } from "../labels.ts";
 import { type Piece, type Rows, type Side, type Step } from "./rows.ts";
 
 /** A copy of a segment that is not yet at its end. */
@@ -20,15 +19,10 @@ interface Flight {
   tail: Piece["tail"];
 }
 
-/** Whether the segment is one of many: data or a pure ACK, of this connection, with the window open. */
-function isBulk({ flags, window }: SegmentRecord, relative: RelativeNumbers): boolean {
-  return flags.every((flag) => flag === "ACK" || flag === "PSH") && window > 0 && relative.seq >= 0;
-}
-
-function lossTexts({ fate, rule }: SegmentEvent): string[] {
-  const words = fate === "expired" ? "its hops ran out" : "dropped by the wire";
-  const texts = [words, fate === "expired" ? "expired" : "dropped"];
-  return rule === undefined ? texts : [`${words}: ${escapeForTerminal(rule)}`, ...texts];
+/** What became of a segment that goes no further, the longest first. */
+function lossTexts(event: SegmentEvent): string[] {
+  const { full, least } = fateWords(event);
+  return [...new Set([`${full}${ruleLabel(event)}`, full, least])];
 }
 
 export class Flights {
@@ -42,24 +36,40 @@ export class Flights {
     this.#rows = rows;
   }
 
-  sent({ segment, tUs }: SegmentEvent, record: SegmentRecord, relative: RelativeNumbers, from: Side): void {
+  sent(event: SegmentEvent, record: SegmentRecord, relative: RelativeNumbers, from: Side): void {
+    const flight = this.foldedSent(event, record, relative, from);
+    flight.step = this.#rows.send(event.tUs, this.#piece(flight, "host"));
+  }
+
+  /** It is sent, and a row that stands for many events says so. */
+  foldedSent({ segment }: SegmentEvent, record: SegmentRecord, relative: RelativeNumbers, from: Side): Flight {
     const labels = segmentLabels(record, relative);
     const flight: Flight = { from, record, relative, labels, tags: [`#${segment}`], tail: "flight" };
     this.#newest.set(this.#connection(record), relative.incarnation);
-    flight.step = this.#rows.send(tUs, this.#piece(flight, "host"));
     this.#flights.set(`${segment}/1`, flight);
+    return flight;
   }
 
-  /** What the wire did to a segment, or that it arrived. False: it was never seen sent. */
-  fate(event: SegmentEvent): boolean {
+  /** It was delayed, or arrives, and a row that stands for many events says so. */
+  foldedFate(event: SegmentEvent): void {
+    const flight = this.#flight(event);
+    if (!flight) return;
+    this.#leaveOpenPiece(flight);
+    flight.step = undefined;
+    flight.tail = "flight";
+  }
+
+  /** What the wire did to a segment, which may then have other numbers, or that it arrived. False: it was never sent. */
+  fate(event: SegmentEvent, relative: RelativeNumbers | undefined): boolean {
     const flight = this.#flight(event);
     if (!flight) return false;
+    const { brief, least } = fateWords(event);
     switch (event.fate) {
       case "sent":
         return true;
       case "released":
         this.#leaveOpenPiece(flight);
-        flight.step = this.#begin(flight, event.tUs, "held", " released");
+        flight.step = this.#begin(flight, event.tUs, "held", ` ${brief}`);
         flight.tail = "flight";
         return true;
       case "delivered":
@@ -70,23 +80,21 @@ export class Flights {
         this.#end(flight, event.tUs, "lost", lossTexts(event));
         return true;
       case "held":
-        this.#end(flight, event.tUs, "held", ["held"]);
+        this.#end(flight, event.tUs, "held", [brief]);
         return true;
-      case "delayed": {
-        const by = event.byUs === undefined ? [] : [`delayed ${durationLabel(event.byUs / 1000)}`];
-        this.#end(flight, event.tUs, "flight", [...by, "delayed"]);
+      case "delayed":
+        this.#end(flight, event.tUs, "flight", [brief, least]);
         return true;
-      }
       case "duplicated":
-        this.#end(flight, event.tUs, "flight", ["duplicated"]);
+        this.#end(flight, event.tUs, "flight", [brief]);
         this.#copy(flight, event);
         return true;
       case "modified":
-        this.#end(flight, event.tUs, "flight", ["modified"]);
-        if (event.packet) {
-          flight.relative = movedNumbers(event.packet, flight.record, flight.relative);
+        this.#end(flight, event.tUs, "flight", [brief]);
+        if (event.packet && relative) {
+          flight.relative = relative;
           flight.record = event.packet;
-          flight.labels = segmentLabels(event.packet, flight.relative);
+          flight.labels = segmentLabels(event.packet, relative);
         }
         return true;
     }
@@ -133,8 +141,6 @@ export class Flights {
       head: "under way",
       headTexts: [],
       tag: flight.tags.at(-1)!,
-      isBulk: !isOld && tail !== "held" && isBulk(record, relative),
-      payloadLength: tail === "host" ? record.payloadLength : 0,
     };
   }
 
@@ -167,7 +173,6 @@ export class Flights {
     piece.head = head;
     const goesOn = head === "held" || head === "flight";
     piece.headTexts = goesOn ? this.#tagged(piece, words, flight.tags) : words;
-    piece.isBulk &&= head === "delivered" || head === "flight";
     step!.lastUs = tUs;
     flight.step = undefined;
     flight.tail = head === "held" ? "held" : "flight";

@@ -1,15 +1,16 @@
 /** What stands above and below the rows: the run and its hosts; expectations and the verdict. */
-import type { NoteEvent, Trace } from "../../trace/trace.ts";
+import type { Trace } from "../../trace/trace.ts";
 import { escapeForTerminal } from "../escape.ts";
+import { expectationsOf, type Expectation } from "../expectations.ts";
+import type { LifeLines } from "../sides.ts";
 import { outcomeStyle, verdictSentence } from "../verdict.ts";
 import type { Glyphs } from "./glyphs.ts";
 import { fullWidth, type Layout, leftLine, rightLine } from "./layout.ts";
-import type { Side } from "./rows.ts";
 import type { Style } from "./sgr.ts";
 import { blank, clip, type Line, type Span, textWidth, wrap } from "./text.ts";
 
 /** Two texts centred on the life lines. */
-function besideLifeLines(texts: Record<Side, string>, style: Style, layout: Layout, glyphs: Glyphs): Line {
+function besideLifeLines(texts: LifeLines, style: Style, layout: Layout, glyphs: Glyphs): Line {
   const room = Math.max(1, layout.middle - 2);
   const line: Span[] = [];
   let at = 0;
@@ -31,7 +32,7 @@ function paragraph(text: string, indent: string, layout: Layout, glyphs: Glyphs,
 }
 
 /** The experiment, the world, the hosts with their first addresses. */
-export function drawHead(trace: Trace, lines: Record<Side, string>, layout: Layout, glyphs: Glyphs): Line[] {
+export function drawHead(trace: Trace, lines: LifeLines, layout: Layout, glyphs: Glyphs): Line[] {
   const { experiment, world, system, hosts } = trace;
   const addressOf = (name: string) => hosts.find((host) => host.name === name)?.addresses[0] ?? "";
   const where = world === "kernel" ? `on this kernel, ${system}` : `in the model, ${system}`;
@@ -46,7 +47,7 @@ export function drawHead(trace: Trace, lines: Record<Side, string>, layout: Layo
   ];
 }
 
-function drawExpectation({ text, met }: NoteEvent, layout: Layout, glyphs: Glyphs): Line[] {
+function drawExpectation({ text, met }: Expectation, layout: Layout, glyphs: Glyphs): Line[] {
   const mark = met ? `${glyphs.met} ` : `${glyphs.notMet} not met: `;
   const style: Style = met ? "good" : "bad";
   const lines = wrap(glyphs.spell(escapeForTerminal(text)), Math.max(1, fullWidth(layout) - textWidth(mark)));
@@ -55,10 +56,8 @@ function drawExpectation({ text, met }: NoteEvent, layout: Layout, glyphs: Glyph
 
 /** The expectations, what the article says, and what became of it. */
 export function drawFoot(trace: Trace, layout: Layout, glyphs: Glyphs): Line[] {
-  const { experiment, events } = trace;
-  const expectations = events.filter(
-    (event): event is NoteEvent => event.kind === "note" && event.about === "expectation",
-  );
+  const { experiment } = trace;
+  const expectations = expectationsOf(trace);
   const lines: Line[] = [[]];
   for (const expectation of expectations) lines.push(...drawExpectation(expectation, layout, glyphs));
   if (expectations.length > 0) lines.push([]);

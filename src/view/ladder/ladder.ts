@@ -3,9 +3,9 @@
  * between them, and beside each life line what its processes called and what became of its sockets.
  */
 import type { Trace } from "../../trace/trace.ts";
-import { composeRows, lifeLines } from "./compose.ts";
+import { lifeLines } from "../sides.ts";
+import { composeRows } from "./compose.ts";
 import { drawRows } from "./draw-row.ts";
-import { foldBulk } from "./fold.ts";
 import { drawFoot, drawHead } from "./frame.ts";
 import { ASCII, UNICODE } from "./glyphs.ts";
 import { layoutFor } from "./layout.ts";
@@ -26,7 +26,7 @@ export function drawLadder(trace: Trace, { width, colour, unicode = true }: Ladd
   const layout = layoutFor(width);
   const lines = [
     ...drawHead(trace, lifeLines(trace), layout, glyphs),
-    ...drawRows(foldBulk(composeRows(trace)), layout, glyphs),
+    ...drawRows(composeRows(trace), layout, glyphs),
     ...drawFoot(trace, layout, glyphs),
   ];
   return lines.map((line) => `${renderLine(line, width, colour)}\n`).join("");

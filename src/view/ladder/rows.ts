@@ -19,9 +19,6 @@ export interface Piece {
   headTexts: readonly string[];
   /** Which segment it is, in short: where there is no room for the words beside tail and head. */
   tag: string;
-  /** Data or a pure ACK, of which there may be thousands. */
-  isBulk: boolean;
-  payloadLength: number;
 }
 
 export interface Step {
@@ -42,7 +39,7 @@ export type Row =
   | { kind: "heading"; text: string }
   /** What has no life line here, across all. */
   | { kind: "wide"; tUs: number; text: string }
-  /** What stands for many rows. */
+  /** What stands for many events. */
   | ({ kind: "fold"; tUs: number; lastUs: number; middle: string[] } & Record<Side, string[]>);
 
 /** What comes within this time may stand in one row. */

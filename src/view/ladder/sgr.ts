@@ -7,6 +7,7 @@ const CODES = {
   /** Met. */
   good: 32,
   held: 33,
+  partly: 33,
   /** The phases of a connection. */
   opening: 36,
   open: 32,

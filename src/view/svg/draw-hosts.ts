@@ -1,7 +1,6 @@
 /** Everything but the wire: hosts, life lines, bands, margins, and words across the whole width. */
 import { escapeForTerminal, escapeMarkup } from "../escape.ts";
-import { durationLabel, stateLabel, timeLabel } from "../labels.ts";
-import { formatEndpoint } from "../../codec/address.ts";
+import { durationLabel, endpointLabel, stateLabel, timeLabel } from "../labels.ts";
 import type { TraceSocket } from "../../trace/trace.ts";
 import { sideOf, type Band, type Stay } from "./lanes.ts";
 import { PADDING, stayTexts, type Lines, type RowBox } from "./boxes.ts";
@@ -45,9 +44,7 @@ function drawStay(layout: Layout, band: Band, stay: Stay, socket: TraceSocket | 
   const top = from.top + 3;
   const next = layout.boxes[stay.toRow];
   const bottom = next ? next.top + 1 : layout.height - PADDING - 2;
-  const ends = socket
-    ? ` (${[socket.local, socket.peer].map(({ address, port }) => formatEndpoint(escapeForTerminal(address), port)).join(" to ")})`
-    : "";
+  const ends = socket ? ` (${endpointLabel(socket.local)} to ${endpointLabel(socket.peer)})` : "";
   const label = stateLabel({ to: stay.state, ...(stay.timer && { timer: stay.timer }) });
   const title = `${escapeForTerminal(band.socket)}${ends}: ${label}`;
   const inner = band.side === 0 ? x + BAND_WIDTH - 3 : x;

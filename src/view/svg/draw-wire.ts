@@ -1,10 +1,9 @@
 /** Segments on the wire: lines, what the wire did to them, and words. */
-import { countLabel } from "../labels.ts";
+import { trafficLabel } from "../fold.ts";
 import type { Point } from "./geometry.ts";
 import { WIRE_RISE } from "./boxes.ts";
 import { sideOf } from "./lanes.ts";
 import type { Layout } from "./layout.ts";
-import { foldLabel } from "./rows.ts";
 import { drawText, LINE_PX, px } from "./text.ts";
 import type { Way } from "./ways.ts";
 import { escapeMarkup } from "../escape.ts";
@@ -86,15 +85,15 @@ export function drawWireTexts({ gutter, boxes }: Layout): string[] {
   });
 }
 
-/** Bulk transfer as one broad arrow. */
+/** Bulk transfer as one broad arrow, its head where most of the bytes go. */
 export function drawFolds({ trace, lifeX, boxes }: Layout): string[] {
   return boxes.flatMap(({ row, top, height, y }) => {
     if (row.kind !== "fold") return [];
-    const { fold } = row;
+    const [first] = row.fold.traffic;
     const [left, right, middle] = [lifeX[0] + 4, lifeX[1] - 4, top + height / 2];
     const half = height / 2 - 4;
-    const [tail, tip, inner] =
-      sideOf(trace, fold.from) === 0 ? [left, right, right - half] : [right, left, left + half];
+    const fromLeft = sideOf(trace, first?.from ?? "") === 0;
+    const [tail, tip, inner] = fromLeft ? [left, right, right - half] : [right, left, left + half];
     const shape = [
       { x: tail, y: middle - half },
       { x: inner, y: middle - half },
@@ -103,11 +102,13 @@ export function drawFolds({ trace, lifeX, boxes }: Layout): string[] {
       { x: tail, y: middle + half },
     ];
     const center = { x: (left + right) / 2, anchor: "middle" as const };
-    const acks = fold.acks === 0 ? [] : [{ text: `and ${countLabel(fold.acks)} pure ACKs` }];
+    const words = row.fold.traffic.map(
+      (traffic) => `… ${trafficLabel(traffic)} ${sideOf(trace, traffic.from) === 0 ? "→" : "←"}`,
+    );
+    const lineY = (i: number) => y + 6 + (i - (words.length - 1) / 2) * LINE_PX;
     return [
       `<g class="m-data"><path d="M${shape.map(at).join(" ")}Z" class="bulk"/>`,
-      drawText([{ text: foldLabel(fold) }], { ...center, y: y + (acks.length > 0 ? 0 : 6), look: "label" }),
-      drawText(acks, { ...center, y: y + 17, look: "dim" }),
+      ...words.map((text, i) => drawText([{ text }], { ...center, y: lineY(i), look: i === 0 ? "label" : "dim" })),
       "</g>",
     ];
   });

@@ -1,10 +1,9 @@
 /** What segments do on the wire: the way of each copy, from its host to where it ends. */
 import type { SegmentEvent, SegmentRecord, Trace } from "../../trace/trace.ts";
 import type { RelativeNumbers } from "../../codec/numbering.ts";
-import { relativeNumbers } from "../../trace/relative.ts";
-import { escapeForTerminal } from "../escape.ts";
-import { durationLabel, segmentLabel, segmentLabels, timeLabel } from "../labels.ts";
-import { formatEndpoint } from "../../codec/address.ts";
+import { copyLabel, fateWords, ruleLabel } from "../fates.ts";
+import { endpointLabel, segmentLabel, segmentLabels, timeLabel } from "../labels.ts";
+import { packetNumbers } from "../numbers.ts";
 import { sideOf, type Side } from "./lanes.ts";
 import type { Rows } from "./rows.ts";
 import { cells, textOf, type Run } from "./text.ts";
@@ -59,24 +58,8 @@ export function meaningOf({ flags, payloadLength }: Pick<SegmentRecord, "flags" 
 
 /** Endpoints and absolute numbers: what the label leaves out. */
 export function segmentInFull(record: SegmentRecord, relative: RelativeNumbers): string {
-  const [source, destination] = [record.source, record.destination].map(({ address, port }) =>
-    formatEndpoint(escapeForTerminal(address), port),
-  );
   const numbers = `seq ${record.seq}, ack ${record.ack}, window ${record.window}`;
-  return `${segmentLabel(record, relative)}, ${source} to ${destination}, ${numbers}`;
-}
-
-/** What the wire did. */
-export function fateLabel({ fate, copy, byUs }: SegmentEvent): string {
-  const did: Partial<Record<SegmentEvent["fate"], string>> = {
-    dropped: "lost",
-    expired: "lost: its hops ran out",
-    delayed: byUs === undefined ? "delayed" : `delayed by ${durationLabel(byUs / 1000)}`,
-    duplicated: `duplicated${copy === undefined ? "" : `, copy ${copy}`}`,
-    held: `held${copy === undefined ? "" : `, copy ${copy}`}`,
-    released: `released${copy === undefined ? "" : `, copy ${copy}`}`,
-  };
-  return did[fate] ?? fate;
+  return `${segmentLabel(record, relative)}, ${endpointLabel(record.source)} to ${endpointLabel(record.destination)}, ${numbers}`;
 }
 
 const MARKS: Partial<Record<SegmentEvent["fate"], Stop["mark"]>> = {
@@ -102,16 +85,12 @@ class WireBuilder {
     private readonly trace: Trace,
     private readonly rows: Rows,
   ) {
-    this.#numbers = relativeNumbers(trace.events);
-  }
-
-  #relative(segment: number, { seq, ack }: SegmentRecord): RelativeNumbers {
-    return this.#numbers.get(segment) ?? { seq, ack, incarnation: 1 };
+    this.#numbers = packetNumbers(trace.events);
   }
 
   #sent(event: SegmentEvent, record: SegmentRecord): void {
     const row = this.rows.rowOf.get(event.n)!;
-    const relative = this.#relative(event.segment, record);
+    const relative = this.#numbers.get(event.n)!;
     const flight: Flight = {
       side: sideOf(this.trace, record.from),
       meaning: meaningOf(record),
@@ -141,10 +120,10 @@ class WireBuilder {
 
   #text(event: SegmentEvent, row: number, flight: Flight): void {
     const look = MARKS[event.fate] === "lost" ? "bad" : "did";
-    const { packet, rule } = event;
-    const changed = packet ? `: ${segmentLabel(packet, this.#relative(event.segment, packet))}` : "";
-    const runs: Run[] = [{ text: `${fateLabel(event)}${changed}`, look }];
-    if (rule !== undefined) runs.push({ text: ` (${escapeForTerminal(rule)})`, look: "dim" });
+    const changed = event.packet ? `: ${segmentLabel(event.packet, this.#numbers.get(event.n)!)}` : "";
+    const runs: Run[] = [{ text: `${fateWords(event).brief}${copyLabel(event)}${changed}`, look }];
+    const rule = ruleLabel(event);
+    if (rule) runs.push({ text: rule, look: "dim" });
     this.texts.push({ row, side: flight.side === 0 ? 1 : 0, runs });
   }
 

@@ -1,6 +1,7 @@
 /** The states of sockets as bands in lanes: sockets that are there at different times share a lane. */
 import type { SocketTimer, Trace } from "../../trace/trace.ts";
 import type { TcpState } from "../../codec/state.ts";
+import { lifeLines } from "../sides.ts";
 import type { Rows } from "./rows.ts";
 
 /** The left life line is 0, the right one 1. */
@@ -24,9 +25,9 @@ export interface Band {
   closedRow?: number;
 }
 
-/** The first host is on the left, all others are on the right. */
-export function sideOf({ hosts }: Pick<Trace, "hosts">, host: string): Side {
-  return hosts[0]?.name === host ? 0 : 1;
+/** One host is on the left, all others are on the right. */
+export function sideOf(trace: Pick<Trace, "hosts" | "events">, host: string): Side {
+  return lifeLines(trace).left === host ? 0 : 1;
 }
 
 /** Every socket that changed its state, lanes not yet given. */

@@ -1,8 +1,17 @@
 /** The events of a trace as rows of a ladder: what a host does in one moment shares a row. */
 import { escapeForTerminal } from "../escape.ts";
-import { bytesLabel, callLabel, countLabel, resultLabel, timerLabel } from "../labels.ts";
-import type { CallEvent, NoteEvent, ReturnEvent, SegmentEvent, StateEvent, TraceEvent } from "../../trace/trace.ts";
-import { findFolds, type Fold } from "./fold.ts";
+import { returnsAtOnce } from "../at-once.ts";
+import { callCountLabels, foldBulk, type Fold } from "../fold.ts";
+import { callLabel, noteLabel, resultLabel, timerLabel } from "../labels.ts";
+import type {
+  CallEvent,
+  CallResult,
+  NoteEvent,
+  ReturnEvent,
+  SegmentEvent,
+  StateEvent,
+  TraceEvent,
+} from "../../trace/trace.ts";
 import { shorten, type Run } from "./text.ts";
 
 /** What happens at one host, or on the wire. */
@@ -48,8 +57,6 @@ const WHO_CELLS = 24;
 /** Within this time the events of a host are one moment. */
 const MOMENT_US = 2000;
 const PAUSE_US = 100_000;
-/** A call that returns within this time, with nothing arriving in between, has not waited. */
-const AT_ONCE_US = 10_000;
 
 /** A name, so short that there is room for what it does. */
 function whoRun(name: string): Run {
@@ -57,45 +64,36 @@ function whoRun(name: string): Run {
   return { text: shorten(whole, WHO_CELLS), whole, look: "who" };
 }
 
-function callRuns(event: CallEvent): Run[] {
-  return [whoRun(event.process), { text: ` ${callLabel(event.call)}` }];
+/** A call, and what it gave, if that is known yet. */
+function callRuns({ process, call }: CallEvent, result?: CallResult): Run[] {
+  const runs: Run[] = [whoRun(process), { text: ` ${callLabel(call)}` }];
+  if (result) runs.push({ text: " =\u00a0" }, { text: resultLabel(call, result), look: result.ok ? "ok" : "bad" });
+  else if (call.name !== "exit") runs.push({ text: " waits", look: "dim" });
+  return runs;
 }
 
-function resultRuns(call: CallEvent, { result }: ReturnEvent): Run[] {
-  return [{ text: " =\u00a0" }, { text: resultLabel(call.call, result), look: result.ok ? "ok" : "bad" }];
+function noteRuns(event: NoteEvent): Run[] {
+  const who = event.process ? [whoRun(event.process), { text: " " }] : [];
+  return [...who, { text: noteLabel(event), look: event.about === "output" ? "output" : "dim" }];
 }
 
-function noteRuns({ about, process, text }: NoteEvent): Run[] {
-  const who = process ? [whoRun(process), { text: " " }] : [];
-  const words = escapeForTerminal(text);
-  // "server started" of the process "server" says its name itself.
-  if (about !== "output") return [...(process && text.includes(process) ? [] : who), { text: words, look: "dim" }];
-  return [...who, { text: `“${words}”`, look: "output" }];
-}
-
-/** Calls of a bulk transfer: `read ×50, write ×3`. */
+/** Calls of a bulk transfer: `50 × read, 3 × write`. */
 function foldMargins({ calls }: Fold): Map<string, Run[]> {
   const margins = new Map<string, Run[]>();
-  for (const [host, counts] of calls) {
-    const text = [...counts].map(([name, times]) => `${name} ×${countLabel(times)}`).join(", ");
-    margins.set(host, [{ text, look: "dim" }]);
-  }
+  for (const [host, counts] of calls) margins.set(host, [{ text: callCountLabels(counts).join(", "), look: "dim" }]);
   return margins;
-}
-
-/** `… 1,204 segments, 8,388,608 bytes`. */
-export function foldLabel({ segments, bytes }: Fold): string {
-  return `… ${countLabel(segments)} segments, ${bytesLabel(bytes)}`;
 }
 
 class RowBuilder implements Rows {
   readonly rows: Row[] = [];
   readonly rowOf = new Map<number, number>();
-  /** Those that have not returned, by their number. */
   readonly #calls = new Map<number, CallEvent>();
-  /** The number of the last event that was a delivery to a host. */
-  readonly #lastDelivery = new Map<string, number>();
+  readonly #atOnce: Map<number, ReturnEvent>;
   #lastUs: number | undefined;
+
+  constructor(events: readonly TraceEvent[]) {
+    this.#atOnce = returnsAtOnce(events);
+  }
 
   #put(event: TraceEvent, row: Row): void {
     this.rowOf.set(event.n, this.rows.push(row) - 1);
@@ -118,24 +116,12 @@ class RowBuilder implements Rows {
     this.#moment(event, event.host, ({ margin }) => !margin).margin = runs;
   }
 
-  #waits(call: CallEvent): void {
-    const row = this.rows[this.rowOf.get(call.n) ?? -1];
-    if (row?.kind === "moment") row.margin = [...callRuns(call), { text: " waits", look: "dim" }];
-  }
-
+  /** What a call gave at once is beside the call. */
   #return(event: ReturnEvent): void {
     const call = this.#calls.get(event.cause);
-    if (!call) return;
-    this.#calls.delete(call.n);
-    const row = this.rows[this.rowOf.get(call.n) ?? -1];
-    const atOnce = event.tUs - call.tUs <= AT_ONCE_US && (this.#lastDelivery.get(call.host) ?? 0) < call.n;
-    if (atOnce && row?.kind === "moment") {
-      row.margin = [...callRuns(call), ...resultRuns(call, event)];
-      this.rowOf.set(event.n, this.rowOf.get(call.n)!);
-    } else {
-      this.#waits(call);
-      this.#margin(event, [...callRuns(call), ...resultRuns(call, event)]);
-    }
+    const callRow = this.rowOf.get(event.cause);
+    if (this.#atOnce.has(event.cause) && callRow !== undefined) this.rowOf.set(event.n, callRow);
+    else if (call) this.#margin(event, callRuns(call, event.result));
   }
 
   /** Time that passed before an event. */
@@ -150,11 +136,10 @@ class RowBuilder implements Rows {
     switch (event.kind) {
       case "call":
         this.#calls.set(event.n, event);
-        return this.#margin(event, callRuns(event));
+        return this.#margin(event, callRuns(event, this.#atOnce.get(event.n)?.result));
       case "return":
         return this.#return(event);
       case "segment":
-        if (event.fate === "delivered" && event.host) this.#lastDelivery.set(event.host, event.n);
         this.#moment(event, event.host, ({ wire }) => !wire).wire = event;
         return;
       case "state": {
@@ -171,33 +156,22 @@ class RowBuilder implements Rows {
     }
   }
 
-  fold(events: readonly TraceEvent[], fold: Fold): void {
-    const inside = events.slice(fold.first, fold.last + 1);
-    this.#pause(inside[0]!.tUs);
-    this.rows.push({ kind: "fold", tUs: inside[0]!.tUs, fold, margins: foldMargins(fold) });
-    for (const event of inside) {
+  fold(fold: Fold): void {
+    this.#pause(fold.tUs);
+    this.rows.push({ kind: "fold", tUs: fold.tUs, fold, margins: foldMargins(fold) });
+    for (const event of fold.events) {
       this.rowOf.set(event.n, this.rows.length - 1);
       if (event.kind === "call") this.#calls.set(event.n, event);
     }
-    for (const event of inside) if (event.kind === "return") this.#calls.delete(event.cause);
-    this.#lastUs = inside.at(-1)!.tUs;
-  }
-
-  /** Calls that never returned wait until the end; exit never does. */
-  finish(): this {
-    for (const call of this.#calls.values()) if (call.call.name !== "exit") this.#waits(call);
-    return this;
+    this.#lastUs = fold.lastUs;
   }
 }
 
 export function makeRows(events: readonly TraceEvent[]): Rows {
-  const builder = new RowBuilder();
-  let at = 0;
-  for (const fold of [...findFolds(events), undefined]) {
-    for (const event of events.slice(at, fold?.first)) builder.add(event);
-    if (!fold) break;
-    builder.fold(events, fold);
-    at = fold.last + 1;
+  const builder = new RowBuilder(events);
+  for (const event of foldBulk(events)) {
+    if (event.kind === "fold") builder.fold(event);
+    else builder.add(event);
   }
-  return builder.finish();
+  return builder;
 }
