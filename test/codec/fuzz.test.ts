@@ -16,7 +16,8 @@ import { decodeTcp } from "../../src/codec/tcp.ts";
 import { toPcapng } from "../../src/view/capture.ts";
 import { bytes, surrounded } from "../support/bytes.ts";
 import { generator, seed } from "../support/random.ts";
-import { exchanged, packetOf, SYN, traceOf, wire } from "../support/segments.ts";
+import { packetOf, SYN } from "../support/packets.ts";
+import { TraceBuilder } from "../support/trace-builder.ts";
 
 const RUNS = 100_000;
 
@@ -67,8 +68,10 @@ const SEGMENTS: Sources = {
   starts: [0, 0],
 };
 
+const captured = new TraceBuilder().exchanged(0, SYN);
+captured.fate(1, "dropped");
 const CAPTURES: Sources = {
-  whole: [toPcapng(traceOf([...exchanged(1, 0, SYN), wire(9, 1, "dropped")]), 1_750_000_000_000_000n)],
+  whole: [toPcapng(captured.trace, 1_750_000_000_000_000n)],
   starts: [0, 0, 0],
 };
 

@@ -5,7 +5,7 @@ import { decodePacket, encodePacket, hasGoodChecksum, type Packet } from "../../
 import { seq } from "../../src/codec/seq.ts";
 import { FIN, SYN, type TcpOption } from "../../src/codec/tcp.ts";
 import { bytes, surrounded } from "../support/bytes.ts";
-import { packetOf } from "../support/segments.ts";
+import { packetOf } from "../support/packets.ts";
 
 // Two kernels' SYNs to port 8000, as they came out of a TUN device.
 const V4 = bytes(`4500003c 55754000 4006d132 0a090001 0a090002

@@ -5,7 +5,7 @@ import { decodePacket, encodePacket, hasGoodChecksum } from "../../src/codec/pac
 import { Link, type LinkEvent } from "../../src/link/link.ts";
 import type { Action, Rule } from "../../src/link/rule.ts";
 import type { LinkSegment } from "../../src/link/segment.ts";
-import { packetOf, type SegmentWords } from "../support/segments.ts";
+import { packetOf, type SegmentWords } from "../support/packets.ts";
 
 let ids = 0;
 

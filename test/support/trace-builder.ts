@@ -1,12 +1,7 @@
 /** Traces by hand: what a run would have recorded, with packets that have their bytes. */
 import type { Call, Endpoint } from "../../src/call/call.ts";
 import { ERRNO, type Errno } from "../../src/call/errno.ts";
-import { parseIpv4 } from "../../src/codec/address.ts";
-import { toHex } from "../../src/codec/hex.ts";
-import { IPPROTO_TCP } from "../../src/codec/ip.ts";
-import { encodePacket } from "../../src/codec/packet.ts";
-import { seq } from "../../src/codec/seq.ts";
-import { flagBits, type TcpFlag, type TcpOption } from "../../src/codec/tcp.ts";
+import type { TcpFlag, TcpOption } from "../../src/codec/tcp.ts";
 import type {
   CallResult,
   EndState,
@@ -20,10 +15,20 @@ import type {
   TraceEvent,
   Verdict,
 } from "../../src/trace/trace.ts";
+import { type End, ENDS, otherEnd, recordOf, type SegmentWords } from "./packets.ts";
 
 type Untimed<E> = E extends TraceEvent ? Omit<E, "n" | "tUs"> : never;
 
-export const ADDRESSES: Record<string, string> = { client: "10.9.0.1", server: "10.9.0.2" };
+function endOf(host: string): Endpoint {
+  const { ipv4, port } = host === "client" || host === "server" ? ENDS[host] : { ipv4: "10.9.0.9", port: 9000 };
+  return { address: ipv4, port };
+}
+
+/** A host and one of its processes; of the same name, if no other is given. */
+function named(who: string): { host: string; process: string } {
+  const [host, ...process] = who.split("/");
+  return { host: host!, process: process.length > 0 ? process.join("/") : host! };
+}
 
 export function ok(value = 0, more: Partial<Extract<CallResult, { ok: true }>> = {}): CallResult {
   return { ok: true, value, ...more };
@@ -51,7 +56,7 @@ export class TraceBuilder {
       experiment: { id: "example", title: "An example", claims: ["A1"], article: "It ends well.", ...experiment },
       world: "kernel",
       system: "Linux 6.18.0",
-      hosts: hosts.map((name) => ({ name, addresses: [ADDRESSES[name] ?? "10.9.0.9"] })),
+      hosts: hosts.map((name) => ({ name, addresses: [endOf(name).address] })),
       sockets: [],
       events: this.events,
       outcome: { status: "done", verdict: { holds: "yes", because: "that is what happened" } },
@@ -71,15 +76,20 @@ export class TraceBuilder {
     return this;
   }
 
+  /** What follows happens exactly then. */
+  at(tUs: number): this {
+    this.tUs = tUs;
+    this.stepUs = 0;
+    return this;
+  }
+
   /** `who`: a host, or `host/process`. */
   begins(who: string, call: Call): number {
-    const [host, process] = who.split("/");
-    return this.add({ kind: "call", host: host!, process: process ?? host!, call });
+    return this.add({ kind: "call", ...named(who), call });
   }
 
   returns(who: string, cause: number, result: CallResult): void {
-    const [host, process] = who.split("/");
-    this.add({ kind: "return", host: host!, process: process ?? host!, cause, result });
+    this.add({ kind: "return", ...named(who), cause, result });
   }
 
   call(who: string, call: Call, result: CallResult = ok()): void {
@@ -89,8 +99,9 @@ export class TraceBuilder {
   state(socket: string, from: EndState, to: EndState, timer?: SocketTimer): void {
     const host = socket.split("/")[0]!;
     if (!this.trace.sockets.some(({ id }) => id === socket)) {
-      const end = { address: ADDRESSES[host] ?? "10.9.0.9", port: 8000 };
-      this.trace.sockets.push({ id: socket, host, local: end, peer: end });
+      const isConnected = to !== "BOUND" && to !== "LISTEN";
+      const peer = isConnected ? endOf(otherEnd(host as End)) : { address: "0.0.0.0", port: 0 };
+      this.trace.sockets.push({ id: socket, host, local: endOf(host), peer });
     }
     this.add({ kind: "state", host, socket, from, to, ...(timer && { timer }) });
   }
@@ -111,6 +122,13 @@ export class TraceBuilder {
     const segment = ++this.#segments;
     this.add({ kind: "segment", segment, fate: "sent", host: packet.from, packet });
     return segment;
+  }
+
+  /** A segment that is sent at a time and delivered 1 ms later. */
+  exchanged(tUs: number, words: SegmentWords): this {
+    const segment = this.at(tUs).sent(recordOf(words));
+    this.at(tUs + 1000).fate(segment, "delivered", { host: otherEnd(words.from) });
+    return this;
   }
 
   fate(segment: number, fate: SegmentFate, more: Partial<SegmentEvent> = {}): void {
@@ -143,80 +161,53 @@ const OPTIONS: TcpOption[] = [{ kind: "nop" }, { kind: "nop" }, { kind: "timesta
 
 /** Keeps the sequence numbers of a connection. */
 export class Connection {
-  readonly #ends: Record<string, { endpoint: Endpoint; initial: number; next: number; received: number }>;
+  readonly #ends: Record<End, { initial: number; next: number; received: number }>;
+  readonly #clientPort: number;
 
   constructor(
     private readonly builder: TraceBuilder,
-    { clientPort = 40000, initial = [3_000_000_000, 4_294_967_290] } = {},
+    { clientPort = ENDS.client.port, initial = [3_000_000_000, 4_294_967_290] } = {},
   ) {
-    const end = (host: string, port: number, start: number) => ({
-      endpoint: { address: ADDRESSES[host]!, port },
-      initial: start,
-      next: 0,
-      received: 0,
-    });
-    this.#ends = { client: end("client", clientPort, initial[0]!), server: end("server", 8000, initial[1]!) };
+    this.#clientPort = clientPort;
+    this.#ends = {
+      client: { initial: initial[0]!, next: 0, received: 0 },
+      server: { initial: initial[1]!, next: 0, received: 0 },
+    };
   }
 
-  packet(from: "client" | "server", flags: readonly TcpFlag[], options: SendOptions = {}): SegmentRecord {
-    const to = from === "client" ? "server" : "client";
-    const [mine, peer] = [this.#ends[from]!, this.#ends[to]!];
-    const payload = new TextEncoder().encode(options.data ?? "x".repeat(options.length ?? 0));
+  packet(from: End, flags: readonly TcpFlag[], options: SendOptions = {}): SegmentRecord {
+    const [mine, peer] = [this.#ends[from], this.#ends[otherEnd(from)]];
+    const data = options.data ?? "x".repeat(options.length ?? 0);
     const at = options.seq ?? mine.next;
-    const occupied = payload.length + (flags.includes("SYN") ? 1 : 0) + (flags.includes("FIN") ? 1 : 0);
-    mine.next = Math.max(mine.next, at + occupied);
-    const acks = flags.includes("ACK");
-    const tcp = {
-      sourcePort: mine.endpoint.port,
-      destinationPort: peer.endpoint.port,
-      seq: seq(mine.initial + at),
-      ack: seq(acks ? peer.initial + mine.received : 0),
-      flags: flagBits(flags),
-      window: options.window ?? 502,
-      urgent: 0,
-      options: flags.includes("SYN") ? SYN_OPTIONS : OPTIONS,
-      payload,
-    };
-    const ip = {
-      version: 4 as const,
-      tos: 0,
-      id: 1,
-      fragment: 0x4000,
-      ttl: 64,
-      protocol: IPPROTO_TCP,
-      source: parseIpv4(mine.endpoint.address)!,
-      destination: parseIpv4(peer.endpoint.address)!,
-      options: new Uint8Array(),
-    };
-    const bytes = encodePacket({ ip, tcp });
-    return {
+    mine.next = Math.max(
+      mine.next,
+      at + data.length + (flags.includes("SYN") ? 1 : 0) + (flags.includes("FIN") ? 1 : 0),
+    );
+    return recordOf({
       from,
-      to,
-      source: mine.endpoint,
-      destination: peer.endpoint,
       flags,
-      seq: tcp.seq,
-      ack: tcp.ack,
-      window: tcp.window,
-      payloadLength: payload.length,
-      bytes: toHex(bytes.subarray(0, 128)),
-      length: bytes.length,
-    };
+      seq: mine.initial + at,
+      ack: flags.includes("ACK") ? peer.initial + mine.received : 0,
+      data,
+      options: flags.includes("SYN") ? SYN_OPTIONS : OPTIONS,
+      window: options.window ?? 502,
+      clientPort: this.#clientPort,
+    });
   }
 
-  send(from: "client" | "server", flags: readonly TcpFlag[], options: SendOptions = {}): number {
+  send(from: End, flags: readonly TcpFlag[], options: SendOptions = {}): number {
     return this.builder.sent(this.packet(from, flags, options));
   }
 
   /** What `from` sent until now has come to the other. */
-  arrived(segment: number, from: "client" | "server"): void {
-    const to = from === "client" ? "server" : "client";
-    this.#ends[to]!.received = this.#ends[from]!.next;
+  arrived(segment: number, from: End): void {
+    const to = otherEnd(from);
+    this.#ends[to].received = this.#ends[from].next;
     this.builder.fate(segment, "delivered", { host: to });
   }
 
   /** Sent and delivered, with nothing in between. */
-  pass(from: "client" | "server", flags: readonly TcpFlag[], options: SendOptions = {}): number {
+  pass(from: End, flags: readonly TcpFlag[], options: SendOptions = {}): number {
     const segment = this.send(from, flags, options);
     this.arrived(segment, from);
     return segment;

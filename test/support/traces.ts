@@ -1,5 +1,6 @@
 /** Runs as the lab would have recorded them, for the tests of what is drawn from them. */
 import { Connection, fails, got, ok, TraceBuilder } from "./trace-builder.ts";
+import { ENDS } from "./packets.ts";
 import type { Trace } from "../../src/trace/trace.ts";
 
 const FIN_ACK = ["FIN", "ACK"] as const;
@@ -37,7 +38,8 @@ export function restart(): Trace {
     article: "If the server closes first and is restarted within the 2MSL, bind fails with “Address already in use”.",
   });
   t.note("story", "The server takes a connection, and both say who they are");
-  t.note("process", "server started", { host: "server", process: "server" });
+  t.note("setting", "net.ipv4.tcp_tw_reuse = 0", { host: "client" });
+  t.note("process", "starts", { host: "server", process: "server" });
   const connection = connected(t);
   const serverReads = t.begins("server", { name: "read", fd: 4, length: 20 });
   t.begins("client", { name: "write", fd: 3, data: "I am client" });
@@ -73,13 +75,15 @@ export function restart(): Trace {
   t.state("client/1", "LAST-ACK", "CLOSED");
   t.begins("server", { name: "exit", status: 0, by: "exit" });
   t.state("server/1", "LISTEN", "CLOSED");
-  t.note("process", "server ended, exit status 0", { host: "server", process: "server" });
+  t.note("process", "ends with exit status 0", { host: "server", process: "server" });
   t.wait(200).note("story", "A second server wants the port while the first's connection is still in TIME-WAIT");
   t.call("server/server 2", { name: "socket", family: "IPv4" }, ok(3));
   t.call("server/server 2", { name: "bind", fd: 3, address: "0.0.0.0", port: 8000 }, fails("EADDRINUSE"));
   t.call("server/server 2", { name: "setsockopt", fd: 3, option: "SO_REUSEADDR", value: 1 });
   t.call("server/server 2", { name: "bind", fd: 3, address: "0.0.0.0", port: 8000 });
-  t.wait(59_700).state("server/2", "TIME-WAIT", "CLOSED");
+  t.state("server/3", "CLOSED", "BOUND");
+  t.wait(59_700).timer("server/2", "timewait", "expired");
+  t.state("server/2", "TIME-WAIT", "CLOSED");
   t.expect("bind fails with EADDRINUSE while the old connection is in TIME-WAIT");
   t.expect("bind succeeds with SO_REUSEADDR");
   return t.verdict(
@@ -167,8 +171,8 @@ export function oldDuplicate(): Trace {
   const first = connected(t);
   t.call("client", { name: "write", fd: 3, data: "old!" }, ok(4));
   const old = first.send("client", ["PSH", "ACK"], { data: "old!" });
-  t.fate(old, "duplicated", { copy: 2 });
-  t.fate(old, "held", { copy: 2 });
+  t.fate(old, "duplicated", { rule: "copy the first data", copy: 2 });
+  t.fate(old, "held", { rule: "hold the copy", copy: 2 });
   first.arrived(old, "client");
   first.pass("server", ["ACK"]);
   first.pass("client", ["RST", "ACK"]);
@@ -179,7 +183,7 @@ export function oldDuplicate(): Trace {
   second.pass("client", ["SYN"]);
   second.pass("server", ["SYN", "ACK"]);
   second.pass("client", ["ACK"]);
-  t.fate(old, "released", { copy: 2 });
+  t.fate(old, "released", { rule: "hold the copy", copy: 2 });
   t.fate(old, "delivered", { copy: 2, host: "server" });
   second.pass("server", ["ACK"]);
   const other = second.send("client", ["ACK"], { data: "new" });
@@ -199,18 +203,22 @@ export function oldDuplicate(): Trace {
   );
 }
 
-/** Eight megabytes, in segments that are on their way side by side. */
-export function bulk(megabytes = 8): Trace {
+/** Data, in segments that are on their way side by side; the wire may lose one, which is sent again at once. */
+export function bulk(megabytes = 8, lost = -1): Trace {
   const t = new TraceBuilder({ id: "bulk", title: "Much data, then a close" });
   t.stepUs = 2;
   const connection = connected(t);
   const amount = megabytes * 1_048_576;
   const write = t.begins("client", { name: "write", fd: 3, data: { repeat: "abc", length: amount } });
+  let count = 0;
   for (let left = amount; left > 0;) {
     const burst: number[] = [];
     for (let i = 0; i < 3 && left > 0; i++) {
       const length = Math.min(left, 32_768);
-      burst.push(connection.send("client", ["ACK"], { length }));
+      if (count++ === lost) {
+        t.fate(connection.send("client", ["ACK"], { length }), "dropped", { rule: "lose one" });
+        burst.push(connection.send("client", ["ACK"], { length, seq: 1 + amount - left }));
+      } else burst.push(connection.send("client", ["ACK"], { length }));
       left -= length;
     }
     for (const segment of burst) connection.arrived(segment, "client");
@@ -222,4 +230,75 @@ export function bulk(megabytes = 8): Trace {
   connection.pass("client", FIN_ACK);
   t.state("client/1", "ESTABLISHED", "FIN-WAIT-1");
   return t.verdict("yes", "all of it arrived.");
+}
+
+/** Names and output that nobody would choose: long, foreign, hostile. */
+export const HOSTILE = {
+  process: "server </svg></script><script>alert(1)</script> \u202Egnp.exe & \"quoted\" 'name' of a program",
+  output:
+    "\u001B[31mred\u001B[0m ]]> <!-- --> <img src=x onerror=alert(2)> \u0000\u2066 日本語のとても長い行 \uFFFF \uD800 😀",
+  payload: "</title><script>document.title='x'</script>",
+};
+
+/** Five connections at once, long names, hostile text everywhere. */
+export function crowded(): Trace {
+  const t = new TraceBuilder({
+    id: "crowded & <b>",
+    title: `Many sockets, ${HOSTILE.payload}`,
+    claims: [HOSTILE.payload, HOSTILE.output],
+    article: HOSTILE.output,
+  });
+  const evil = `server/${HOSTILE.process}`;
+  t.note("story", `${HOSTILE.output} ${"and so on, a story that goes far beyond a line ".repeat(6)}`);
+  t.note("process", HOSTILE.output, { host: "server", process: HOSTILE.process });
+  t.state("server/1", "CLOSED", "BOUND");
+  t.state("server/1", "BOUND", "LISTEN");
+  const connections = [1, 2, 3, 4, 5].map((i) => {
+    const connection = new Connection(t, {
+      clientPort: ENDS.client.port + i,
+      initial: [i * 3_735_928_559, 195_936_478],
+    });
+    const [socket, peer, process] = [
+      `client/${i}`,
+      `server/${i + 1}`,
+      `client/client with-a-name-that-does-not-end-${i}`,
+    ];
+    const connect = t.begins(process, {
+      name: "connect",
+      fd: 2 + i,
+      address: ENDS.server.ipv4,
+      port: ENDS.server.port,
+    });
+    t.state(socket, "CLOSED", "SYN-SENT");
+    connection.pass("client", ["SYN"]);
+    t.state(peer, "CLOSED", "SYN-RECEIVED");
+    connection.pass("server", ["SYN", "ACK"]);
+    t.state(socket, "SYN-SENT", "ESTABLISHED");
+    t.returns(process, connect, ok());
+    connection.pass("client", ["ACK"]);
+    t.state(peer, "SYN-RECEIVED", "ESTABLISHED");
+    return connection;
+  });
+  t.call(evil, { name: "write", fd: 4, data: HOSTILE.payload }, fails("EPIPE"));
+  t.note("output", HOSTILE.output, { host: "server", process: HOSTILE.process });
+  t.note("output", "x".repeat(400), { host: "client", process: "client" });
+  // Six in flight at once one way and four the other way, and three that are held.
+  const [connection] = connections as [Connection];
+  const there = [1, 2, 3, 4, 5, 6].map(() => connection.send("client", ["PSH", "ACK"], { length: 1 }));
+  const back = [1, 2, 3, 4].map(() => connection.send("server", ["FIN", "PSH", "URG", "ACK"], { length: 9 }));
+  for (const each of there.slice(0, 3)) t.fate(each, "held", { rule: HOSTILE.output });
+  for (const each of there.slice(3)) connection.arrived(each, "client");
+  for (const each of back.toReversed()) connection.arrived(each, "server");
+  for (const each of there.slice(0, 3)) {
+    t.fate(each, "released");
+    connection.arrived(each, "client");
+  }
+  t.expect(HOSTILE.payload, false);
+  t.trace.outcome = { status: "not run", reason: `${HOSTILE.payload} ${HOSTILE.output}` };
+  return t.trace;
+}
+
+/** All of them: what the views are tested and looked at with. */
+export function sampleTraces(): Trace[] {
+  return [restart(), lastAckLost(), simultaneousClose(), oldDuplicate(), bulk(8, 128), crowded()];
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { seq } from "../../src/codec/seq.ts";
 import { RelativeNumbering, type RelativeNumbers } from "../../src/codec/numbering.ts";
 import { relativeNumbers } from "../../src/trace/relative.ts";
-import { exchanged, recordOf, traceOf, wire, type SegmentWords } from "../support/segments.ts";
+import { recordOf, type SegmentWords } from "../support/packets.ts";
+import { TraceBuilder } from "../support/trace-builder.ts";
 
 /** The relative numbers of segments in the order in which they were sent. */
 function numbersOf(segments: readonly SegmentWords[]): RelativeNumbers[] {
@@ -155,15 +156,14 @@ test("endpoints are told apart by address and by port", () => {
 });
 
 test("of a trace, every segment that was sent has its numbers, whatever became of it", () => {
-  const { events } = traceOf([
-    wire(0, 7, "sent", { host: "client", packet: recordOf(client(["SYN"], 1000)) }),
-    wire(0, 7, "dropped"),
-    wire(1, 7, "modified", { packet: recordOf(client(["SYN"], 3000)) }),
-    ...exchanged(8, 2, client(["SYN"], 1000)),
-  ]);
-  expect([...relativeNumbers(events)]).toEqual([
-    [7, { seq: 0, incarnation: 1 }],
-    [8, { seq: 0, incarnation: 1 }],
+  const t = new TraceBuilder();
+  const lost = t.sent(recordOf(client(["SYN"], 1000)));
+  t.fate(lost, "dropped");
+  t.fate(lost, "modified", { packet: recordOf(client(["SYN"], 3000)) });
+  t.exchanged(1000, client(["SYN"], 1000));
+  expect([...relativeNumbers(t.events)]).toEqual([
+    [1, { seq: 0, incarnation: 1 }],
+    [2, { seq: 0, incarnation: 1 }],
   ]);
 });
 

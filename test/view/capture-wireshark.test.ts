@@ -9,7 +9,8 @@ import { SNAP_LENGTH } from "../../src/trace/segment-record.ts";
 import type { Trace } from "../../src/trace/trace.ts";
 import { toPcapng } from "../../src/view/capture.ts";
 import { testNeeding } from "../support/needs.ts";
-import { CLIENT_ISN, exchanged, packetOf, recordOf, SYN, traceOf, wire } from "../support/segments.ts";
+import { CLIENT_ISN, packetOf, recordOf, SYN } from "../support/packets.ts";
+import { TraceBuilder } from "../support/trace-builder.ts";
 import { bulk, lastAckLost, oldDuplicate, restart, simultaneousClose } from "../support/traces.ts";
 import { describeCapture, expertInfo, readCapture, type CapturedFrame } from "../support/tshark.ts";
 
@@ -28,27 +29,29 @@ function written(trace: Trace, host?: string): string {
   return file;
 }
 
-const CONVERSATION = [
-  ...exchanged(1, 0, SYN),
-  ...exchanged(2, 1000, { from: "server", flags: ["SYN", "ACK"], seq: SERVER_ISN, ack: CLIENT_ISN + 1 }),
-  ...exchanged(3, 2000, { from: "client", flags: ["ACK"], seq: CLIENT_ISN + 1, ack: SERVER_ISN + 1 }),
-  ...exchanged(4, 3000, {
+/** A handshake, data longer than a trace keeps of it, and a FIN that is lost. */
+function conversation(): Trace {
+  const t = new TraceBuilder({ id: "close-wait", title: "Who never closes" });
+  t.exchanged(0, SYN);
+  t.exchanged(1000, { from: "server", flags: ["SYN", "ACK"], seq: SERVER_ISN, ack: CLIENT_ISN + 1 });
+  t.exchanged(2000, { from: "client", flags: ["ACK"], seq: CLIENT_ISN + 1, ack: SERVER_ISN + 1 });
+  t.exchanged(3000, {
     from: "client",
     flags: ["PSH", "ACK"],
     seq: CLIENT_ISN + 1,
     ack: SERVER_ISN + 1,
     data: "hello ".repeat(100),
     options: [{ kind: "nop" }, { kind: "nop" }, { kind: "timestamps", value: 7, echo: 8 }],
-  }),
-  wire(5000, 5, "sent", {
-    host: "server",
-    packet: recordOf({ from: "server", flags: ["FIN", "ACK"], seq: SERVER_ISN + 1, ack: 585, data: "bye" }),
-  }),
-  wire(5000, 5, "dropped", { rule: "FIN" }),
-];
+  });
+  const fin = t
+    .at(5000)
+    .sent(recordOf({ from: "server", flags: ["FIN", "ACK"], seq: SERVER_ISN + 1, ack: 585, data: "bye" }));
+  t.fate(fin, "dropped", { rule: "FIN" });
+  return t.trace;
+}
 
 testNeeding(["tshark"], "the same segments, the right checksums, nothing malformed", () => {
-  const segments = CONVERSATION.filter((event) => event.kind === "segment");
+  const segments = conversation().events.filter((event) => event.kind === "segment");
   const packets = segments.flatMap(({ packet }) => (packet ? [packet] : []));
   const framesAt = (host: "client" | "server" | undefined) =>
     segments
@@ -80,7 +83,7 @@ testNeeding(["tshark"], "the same segments, the right checksums, nothing malform
       });
   expect([undefined, "client", "server"].map((host) => framesAt(host as "client").length)).toEqual([5, 4, 5]);
   for (const host of [undefined, "client", "server"] as const) {
-    const file = written(traceOf(CONVERSATION), host);
+    const file = written(conversation(), host);
     expect(readCapture(file)).toEqual(framesAt(host));
     expect(expertInfo(file)).not.toMatch(/malformed|checksum|Errors|Warn/i);
   }
@@ -91,7 +94,7 @@ testNeeding(["tshark"], "nothing is taken for sent again, late or out of order b
     readCapture(written(trace)).flatMap(({ direction, source, flags, analysis }) =>
       analysis.length > 0 ? [`${direction} from ${source}: ${flags.join()}: ${analysis.join()}`] : [],
     );
-  expect(strange(traceOf(CONVERSATION))).toEqual([]);
+  expect(strange(conversation())).toEqual([]);
   expect(strange(restart())).toEqual([]);
   expect(strange(bulk(1))).toEqual([]);
   expect(strange(lastAckLost())).toEqual([
@@ -114,7 +117,7 @@ testNeeding(["tshark"], "nothing is taken for sent again, late or out of order b
 });
 
 testNeeding(["tshark"], "IPv6", () => {
-  const trace = traceOf(exchanged(1, 0, { ...SYN, version: 6, data: "odd" }));
+  const trace = new TraceBuilder().exchanged(0, { ...SYN, version: 6, data: "odd" }).trace;
   const frames = ["client", "server"].flatMap((host) => readCapture(written(trace, host)));
   expect(frames.map(({ source, hopsLeft, length }) => ({ source, hopsLeft, length }))).toEqual([
     { source: "fd09::1", hopsLeft: 64, length: 67 },
@@ -130,12 +133,10 @@ testNeeding(["tshark"], "what was damaged is seen to be damaged", () => {
   const damaged = { ...whole, bytes: `${whole.bytes.slice(0, -2)}00` };
   // Its IP header says that it ends within the TCP header.
   const impossible = { ...whole, bytes: `4500001e${whole.bytes.slice(8, 60)}`, length: 30 };
-  const file = written(
-    traceOf([
-      wire(0, 1, "sent", { host: "client", packet: damaged }),
-      wire(0, 2, "sent", { host: "client", packet: impossible }),
-    ]),
-  );
+  const t = new TraceBuilder();
+  t.sent(damaged);
+  t.sent(impossible);
+  const file = written(t.trace);
   expect(readCapture(file)).toMatchObject([
     { ipChecksum: "good", tcpChecksum: "bad", malformed: false },
     { ipChecksum: "bad", malformed: true },
@@ -154,8 +155,9 @@ testNeeding(["tshark"], "every flag, number and length is Wireshark's too", () =
   });
   fc.assert(
     fc.property(fc.array(words, { minLength: 50, maxLength: 100 }), (all) => {
-      const trace = traceOf(all.flatMap((each, i) => exchanged(i + 1, 2000 * i, each)));
-      const seen = readCapture(written(trace));
+      const t = new TraceBuilder();
+      for (const [i, each] of all.entries()) t.exchanged(2000 * i, each);
+      const seen = readCapture(written(t.trace));
       const told = ({ seq, ack, flags, payloadLength, length }: Omit<(typeof seen)[number], "source">) => ({
         seq,
         ack,
@@ -177,11 +179,11 @@ testNeeding(["tshark"], "every flag, number and length is Wireshark's too", () =
 });
 
 testNeeding(["tshark"], "the file's own facts: interfaces, system, comments", () => {
-  const hostile = traceOf(CONVERSATION);
-  hostile.hosts[0]!.addresses.push("\u001b]0;x\u0007");
+  const hostile = conversation();
+  hostile.hosts[0]!.addresses.push("fd09::1", "\u001b]0;x\u0007");
   const description = describeCapture(written(hostile));
   expect(description).toContain("Number of packets:   5");
-  expect(description).toContain("Capture oper-sys:    a model");
+  expect(description).toContain("Capture oper-sys:    Linux 6.18.0");
   expect(description).toContain("Capture application: lastack");
   expect(description).toContain("close-wait: Who never closes");
   expect(description).toMatch(/Name = client\n\s+Description = 10\.9\.0\.1, fd09::1, \\x1b\]0;x\\x07\n/);
@@ -192,6 +194,6 @@ testNeeding(["tshark"], "the file's own facts: interfaces, system, comments", ()
 
 testNeeding(["tshark"], "a file that is cut off is complained of", () => {
   const file = join(folder, "cut.pcapng");
-  writeFileSync(file, toPcapng(traceOf(CONVERSATION), STARTED_AT_US).subarray(0, -10));
+  writeFileSync(file, toPcapng(conversation(), STARTED_AT_US).subarray(0, -10));
   expect(() => readCapture(file)).toThrow(/cut short/);
 });

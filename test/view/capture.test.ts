@@ -10,9 +10,15 @@ import {
 } from "../../src/codec/pcapng.ts";
 import type { Trace } from "../../src/trace/trace.ts";
 import { toPcapng, type CaptureOptions } from "../../src/view/capture.ts";
-import { exchanged, recordOf, SYN, traceOf, wire, type Untold } from "../support/segments.ts";
+import { recordOf, SYN } from "../support/packets.ts";
+import { fails, ok, TraceBuilder } from "../support/trace-builder.ts";
 
 const STARTED_AT_US = 1_750_000_000_123_456n;
+
+/** Times are exactly those that are told: {@link TraceBuilder.at}. */
+function builder(): TraceBuilder {
+  return new TraceBuilder({ id: "close-wait", title: "Who never closes", claims: [] }).at(0);
+}
 
 interface Packet extends PcapngPacket {
   /** The name of its interface. */
@@ -52,7 +58,7 @@ const INBOUND = { code: 2, value: Uint8Array.of(1, 0, 0, 0) };
 
 describe("packets", () => {
   test("that simply passed stand there once: as, where and when they were sent", () => {
-    const trace = traceOf(exchanged(1, 5000, SYN));
+    const { trace } = builder().exchanged(5000, SYN);
     const [sent, ...others] = packetsOf(trace);
     expect(sent).toMatchObject({ on: "client", timestamp: STARTED_AT_US + 5000n, length: 44, comments: [] });
     expect(sent!.bytes[8]).toBe(64);
@@ -62,15 +68,14 @@ describe("packets", () => {
   });
 
   test("that the wire lost stand there once, and say why", () => {
-    const trace = traceOf([
-      wire(0, 1, "sent", { host: "client", packet: recordOf(SYN) }),
-      wire(0, 1, "dropped", { rule: "first SYN" }),
-      wire(9, 2, "sent", { host: "client", packet: recordOf(SYN) }),
-      wire(9, 2, "expired"),
-      wire(10, 3, "sent", { host: "client", packet: recordOf(SYN) }),
-      wire(10, 3, "held", { rule: "SYN" }),
-    ]);
-    expect(commentsOf(trace)).toEqual([
+    const t = builder();
+    t.at(0).sent(recordOf(SYN));
+    t.at(0).fate(1, "dropped", { rule: "first SYN" });
+    t.at(9).sent(recordOf(SYN));
+    t.at(9).fate(2, "expired");
+    t.at(10).sent(recordOf(SYN));
+    t.at(10).fate(3, "held", { rule: "SYN" });
+    expect(commentsOf(t.trace)).toEqual([
       ["dropped by the wire (first SYN)"],
       ["expired on the wire: its hops ran out"],
       ["held by the wire (SYN) and never released"],
@@ -78,22 +83,21 @@ describe("packets", () => {
   });
 
   test("that the wire kept back say until when, and stand there again when they arrive, one hop further", () => {
-    const trace = traceOf([
-      wire(0, 1, "sent", { host: "client", packet: recordOf(SYN) }),
-      wire(0, 1, "held", { rule: "SYN" }),
-      wire(3200, 1, "released"),
-      wire(3201, 1, "delivered", { host: "server" }),
-      wire(4000, 2, "sent", { host: "client", packet: recordOf(SYN) }),
-      wire(4000, 2, "delayed", { byUs: 15_000 }),
-      wire(19_000, 2, "delivered", { host: "server" }),
-    ]);
-    expect(commentsOf(trace)).toEqual([
+    const t = builder();
+    t.at(0).sent(recordOf(SYN));
+    t.at(0).fate(1, "held", { rule: "SYN" });
+    t.at(3200).fate(1, "released");
+    t.at(3201).fate(1, "delivered", { host: "server" });
+    t.at(4000).sent(recordOf(SYN));
+    t.at(4000).fate(2, "delayed", { byUs: 15_000 });
+    t.at(19_000).fate(2, "delivered", { host: "server" });
+    expect(commentsOf(t.trace)).toEqual([
       ["held by the wire (SYN) until 3.2 ms"],
       ["released by the wire"],
       ["delayed by the wire for 15 ms"],
       ["delayed by the wire for 15 ms"],
     ]);
-    const [sent, released] = packetsOf(trace);
+    const [sent, released] = packetsOf(t.trace);
     expect(released).toMatchObject({ on: "server", timestamp: STARTED_AT_US + 3201n, length: 44 });
     expect([sent!.bytes[8], released!.bytes[8]]).toEqual([64, 63]);
     expect(released!.options.at(-1)).toEqual(INBOUND);
@@ -101,14 +105,13 @@ describe("packets", () => {
 
   test("that the wire modified are delivered as modified; another copy is not", () => {
     const rst = recordOf({ from: "client", flags: ["RST"], seq: 5 });
-    const trace = traceOf([
-      wire(0, 1, "sent", { host: "client", packet: recordOf(SYN) }),
-      wire(0, 1, "duplicated", { copy: 2, rule: "twice" }),
-      wire(0, 1, "modified", { packet: rst, rule: "reset" }),
-      wire(1, 1, "delivered", { host: "server" }),
-      wire(2, 1, "delivered", { host: "server", copy: 2 }),
-    ]);
-    const [sent, modified, copy] = packetsOf(trace);
+    const t = builder();
+    t.at(0).sent(recordOf(SYN));
+    t.at(0).fate(1, "duplicated", { copy: 2, rule: "twice" });
+    t.at(0).fate(1, "modified", { packet: rst, rule: "reset" });
+    t.at(1).fate(1, "delivered", { host: "server" });
+    t.at(2).fate(1, "delivered", { host: "server", copy: 2 });
+    const [sent, modified, copy] = packetsOf(t.trace);
     expect(sent!.comments).toEqual(["duplicated by the wire, copy 2 (twice)", "modified by the wire (reset)"]);
     expect(modified).toMatchObject({ on: "server", length: 40, comments: ["modified by the wire"] });
     expect(copy).toMatchObject({ on: "server", length: 44, comments: ["copy 2, made by the wire"] });
@@ -116,15 +119,14 @@ describe("packets", () => {
   });
 
   test("that passed, and of which the wire kept a copy, stand there as sent, and again when the copy comes", () => {
-    const trace = traceOf([
-      wire(0, 1, "sent", { host: "client", packet: recordOf(SYN) }),
-      wire(0, 1, "duplicated", { copy: 2, rule: "copy SYN" }),
-      wire(90, 1, "delivered", { host: "server" }),
-      // What is let go later may be told without its number.
-      wire(5000, 1, "released"),
-      wire(5000, 1, "delivered", { host: "server" }),
-    ]);
-    expect(packetsOf(trace)).toMatchObject([
+    const t = builder();
+    t.at(0).sent(recordOf(SYN));
+    t.at(0).fate(1, "duplicated", { copy: 2, rule: "copy SYN" });
+    t.at(90).fate(1, "delivered", { host: "server" });
+    // What is let go later may be told without its number.
+    t.at(5000).fate(1, "released");
+    t.at(5000).fate(1, "delivered", { host: "server" });
+    expect(packetsOf(t.trace)).toMatchObject([
       { on: "client", comments: ["duplicated by the wire, copy 2 (copy SYN)"] },
       { on: "server", timestamp: STARTED_AT_US + 5000n, comments: ["released by the wire"] },
     ]);
@@ -133,14 +135,12 @@ describe("packets", () => {
   test("with a wrong checksum keep it, those with a right one get a right one", () => {
     const good = recordOf(SYN);
     const bad = { ...good, bytes: `${good.bytes.slice(0, 20)}dead${good.bytes.slice(24)}` };
-    const held = (segment: number, packet: typeof bad) => [
-      wire(0, segment, "sent", { host: "client", packet }),
-      wire(0, segment, "held"),
-      wire(1, segment, "released"),
-      wire(1, segment, "delivered", { host: "server" }),
-    ];
-    const trace = traceOf([...held(1, good), ...held(2, bad)]);
-    const sums = packetsOf(trace).map(({ bytes }) => {
+    const t = builder();
+    for (const packet of [good, bad]) {
+      const segment = t.sent(packet);
+      for (const fate of ["held", "released", "delivered"] as const) t.fate(segment, fate);
+    }
+    const sums = packetsOf(t.trace).map(({ bytes }) => {
       let sum = 0;
       for (let i = 0; i < 20; i += 2) sum += (bytes[i]! << 8) | bytes[i + 1]!;
       return sum % 0xffff;
@@ -149,64 +149,53 @@ describe("packets", () => {
     expect(sums[1]).toBe(0);
     expect(sums[2]).not.toBe(0);
     expect(sums[3]).toBe(sums[2]);
-    expect(packetsOf(trace).every(({ bytes }) => hasGoodChecksum(bytes))).toBe(true);
+    expect(packetsOf(t.trace).every(({ bytes }) => hasGoodChecksum(bytes))).toBe(true);
   });
 
   test("of a trace that contradicts itself are refused", () => {
-    const stranger = traceOf([wire(0, 1, "sent", { host: "mallory", packet: recordOf(SYN) })]);
-    expect(() => toPcapng(stranger, 0n)).toThrow("does not list its host mallory");
-    const noHex = traceOf([wire(0, 1, "sent", { host: "client", packet: { ...recordOf(SYN), bytes: "4x" } })]);
-    expect(() => toPcapng(noHex, 0n)).toThrow(RangeError);
+    const stranger = builder();
+    stranger.sent({ ...recordOf(SYN), from: "mallory" });
+    expect(() => toPcapng(stranger.trace, 0n)).toThrow("does not list its host mallory");
+    const noHex = builder();
+    noHex.sent({ ...recordOf(SYN), bytes: "4x" });
+    expect(() => toPcapng(noHex.trace, 0n)).toThrow(RangeError);
   });
 });
 
 describe("what sockets and processes did", () => {
-  const state = (tUs: number, host: string): Untold => ({
-    kind: "state",
-    tUs,
-    host,
-    socket: `${host}/2`,
-    from: "ESTABLISHED",
-    to: "CLOSE-WAIT",
-  });
-
-  const trace = traceOf([
-    state(0, "server"),
-    ...exchanged(1, 1000, SYN), // the server gets it at 2000
-    state(2400, "client"),
-    ...exchanged(2, 3000, { from: "server", flags: ["SYN", "ACK"], seq: 1 }), // the client gets it at 4000
-    state(4500, "server"),
-    state(4500, "client"),
-  ]);
+  const closeWait = (t: TraceBuilder, host: string) => t.state(`${host}/2`, "ESTABLISHED", "CLOSE-WAIT");
+  const t = builder();
+  closeWait(t.at(0), "server");
+  t.exchanged(1000, SYN); // the server gets it at 2000
+  closeWait(t.at(2400), "client");
+  t.exchanged(3000, { from: "server", flags: ["SYN", "ACK"], seq: 1 }); // the client gets it at 4000
+  closeWait(t.at(4500), "server");
+  closeWait(t.at(4500), "client");
 
   test("is said on the packet that their host sent or got at the nearest time", () => {
-    expect(commentsOf(trace)).toEqual([
+    expect(commentsOf(t.trace)).toEqual([
       ["server/2: ESTABLISHED → CLOSE-WAIT at 0.0 ms", "client/2: ESTABLISHED → CLOSE-WAIT at 2.4 ms"],
       ["server/2: ESTABLISHED → CLOSE-WAIT at 4.5 ms", "client/2: ESTABLISHED → CLOSE-WAIT at 4.5 ms"],
     ]);
   });
 
   test("is said in a host's own capture only if it was there", () => {
-    expect(commentsOf(trace, { host: "client" })).toEqual([
+    expect(commentsOf(t.trace, { host: "client" })).toEqual([
       ["client/2: ESTABLISHED → CLOSE-WAIT at 2.4 ms"],
       ["client/2: ESTABLISHED → CLOSE-WAIT at 4.5 ms"],
     ]);
   });
 
   test("is in words: calls with what they returned, timers, notes", () => {
-    const on = { host: "client", process: "client", tUs: 0 };
-    const trace = traceOf([
-      { kind: "call", ...on, call: { name: "write", fd: 3, data: "a\u001b[2Jb" } },
-      { kind: "return", ...on, cause: 1, result: { ok: false, errno: 32, code: "EPIPE" } },
-      { kind: "call", ...on, call: { name: "accept", fd: 3 } },
-      { kind: "return", ...on, cause: 3, result: { ok: true, value: 4, endpoint: { address: "fd09::2", port: 80 } } },
-      { kind: "call", ...on, call: { name: "write", fd: 3, data: { repeat: "x", length: 9000 } } },
-      { kind: "timer", host: "client", tUs: 0, socket: "client/1", timer: "timewait", what: "started", leftMs: 60_000 },
-      { kind: "note", tUs: 0, about: "expectation", text: "the port is in use", met: false },
-      { kind: "note", ...on, about: "output", text: "y".repeat(10_000) },
-      ...exchanged(1, 0, SYN),
-    ]);
-    expect(packetsOf(trace)[0]!.comments).toEqual([
+    const t = builder();
+    t.call("client", { name: "write", fd: 3, data: "a\u001b[2Jb" }, fails("EPIPE"));
+    t.call("client", { name: "accept", fd: 3 }, ok(4, { endpoint: { address: "fd09::2", port: 80 } }));
+    t.begins("client", { name: "write", fd: 3, data: { repeat: "x", length: 9000 } });
+    t.timer("client/1", "timewait", "started", 60_000);
+    t.expect("the port is in use", false);
+    t.note("output", "y".repeat(10_000), { host: "client", process: "client" });
+    t.exchanged(0, SYN);
+    expect(packetsOf(t.trace)[0]!.comments).toEqual([
       'client: write "a\\x1b[2Jb" = EPIPE (32) at 0.0 ms',
       "client: accept = 4 [fd09::2]:80 at 0.0 ms",
       "client: write 9,000 bytes at 0.0 ms",
@@ -217,41 +206,40 @@ describe("what sockets and processes did", () => {
   });
 
   test("of a call that blocks is said where it was made and where it returned", () => {
-    const on = { host: "client", process: "client" };
-    const trace = traceOf([
-      { kind: "call", tUs: 0, ...on, call: { name: "read", fd: 3, length: 100 } },
-      ...exchanged(1, 0, SYN),
-      ...exchanged(2, 3000, { from: "server", flags: ["FIN", "ACK"], seq: 1 }),
-      { kind: "return", tUs: 4001, ...on, cause: 1, result: { ok: true, value: 0 } },
-    ]);
-    expect(commentsOf(trace)).toEqual([["client: read at 0.0 ms"], ["client: read = 0 at 4.0 ms"]]);
+    const t = builder();
+    const read = t.begins("client", { name: "read", fd: 3, length: 100 });
+    t.exchanged(0, SYN);
+    t.exchanged(3000, { from: "server", flags: ["FIN", "ACK"], seq: 1 });
+    t.at(4001).returns("client", read, ok(0));
+    expect(commentsOf(t.trace)).toEqual([["client: read at 0.0 ms"], ["client: read = 0 at 4.0 ms"]]);
   });
 
   test("is said of the whole capture where the host has no packet", () => {
-    const [section] = blocksOf(traceOf([state(7, "server")]));
+    const t = builder();
+    closeWait(t, "server");
+    const [section] = blocksOf(t.trace);
     expect(section?.kind === "section" && section.options.map(({ value }) => new TextDecoder().decode(value))).toEqual([
       "close-wait: Who never closes",
-      "It was seen.",
+      "that is what happened",
       "server/2: ESTABLISHED → CLOSE-WAIT at 0.0 ms",
-      "a model",
+      "Linux 6.18.0",
       "lastack",
     ]);
   });
 });
 
 describe("a host's own capture", () => {
-  const trace = traceOf([
-    ...exchanged(1, 0, SYN),
-    ...exchanged(2, 2000, { from: "server", flags: ["SYN", "ACK"], seq: 1 }),
-    wire(4000, 3, "sent", { host: "client", packet: recordOf({ ...SYN, flags: ["ACK"] }) }),
-    wire(4000, 3, "dropped"),
-    wire(5000, 4, "sent", { host: "client", packet: recordOf({ ...SYN, flags: ["FIN", "ACK"] }) }),
-    wire(5000, 4, "held"),
-    wire(9000, 4, "released"),
-    wire(9000, 4, "delivered", { host: "server" }),
-  ]);
+  const t = builder();
+  t.exchanged(0, SYN);
+  t.exchanged(2000, { from: "server", flags: ["SYN", "ACK"], seq: 1 });
+  t.at(4000).sent(recordOf({ ...SYN, flags: ["ACK"] }));
+  t.at(4000).fate(3, "dropped");
+  t.at(5000).sent(recordOf({ ...SYN, flags: ["FIN", "ACK"] }));
+  t.at(5000).fate(4, "held");
+  t.at(9000).fate(4, "released");
+  t.at(9000).fate(4, "delivered", { host: "server" });
   const seenBy = (host: string) =>
-    packetsOf(trace, { host }).map(({ on, timestamp, bytes, options, comments }) => [
+    packetsOf(t.trace, { host }).map(({ on, timestamp, bytes, options, comments }) => [
       on,
       Number(timestamp - STARTED_AT_US),
       bytes[8],
@@ -271,10 +259,10 @@ describe("a host's own capture", () => {
       ["server", 2000, 64, "outbound"],
       ["server", 9000, 63, "inbound", "released by the wire"],
     ]);
-    expect(interfacesOf(trace, { host: "server" })).toEqual(["server"]);
+    expect(interfacesOf(t.trace, { host: "server" })).toEqual(["server"]);
   });
 
   test("is refused for a host that the trace does not have", () => {
-    expect(() => toPcapng(trace, 0n, { host: "nobody" })).toThrow('the trace has no host named "nobody"');
+    expect(() => toPcapng(t.trace, 0n, { host: "nobody" })).toThrow('the trace has no host named "nobody"');
   });
 });

@@ -9,7 +9,7 @@ import { drawHtml } from "../../src/view/html/html.ts";
 import { meet, type Box } from "../../src/view/svg/geometry.ts";
 import { drawSvg } from "../../src/view/svg/svg.ts";
 import { testNeeding } from "../support/needs.ts";
-import { pageTraces } from "../support/page-traces.ts";
+import { sampleTraces } from "../support/traces.ts";
 
 const EXECUTABLE = "/usr/bin/chromium";
 const FLAGS = [
@@ -116,7 +116,7 @@ const SCHEMES = ["light", "dark"] as const;
 const WIDTHS = [400, 1400];
 
 testNeeding(["Chromium"], "every label of every ladder of a report can be read", async () => {
-  const traces = pageTraces();
+  const traces = sampleTraces();
   await withPage("report.html", drawHtml(traces), async ({ page }) => {
     const papers = new Set<unknown>();
     for (const colorScheme of SCHEMES) {
@@ -136,7 +136,7 @@ testNeeding(["Chromium"], "every label of every ladder of a report can be read",
 });
 
 testNeeding(["Chromium"], "a report runs nothing, and carries its traces", async () => {
-  const traces = pageTraces();
+  const traces = sampleTraces();
   await withPage("report.html", drawHtml(traces, { title: "Report" }), async ({ page }) => {
     expect(await page.title()).toBe("Report");
     const scripts = await page.evaluate("[...document.scripts].map(({ type, textContent }) => [type, textContent])");
@@ -147,7 +147,7 @@ testNeeding(["Chromium"], "a report runs nothing, and carries its traces", async
 });
 
 testNeeding(["Chromium"], "ladders are XML, and can be read on their own", async () => {
-  for (const trace of pageTraces()) {
+  for (const trace of sampleTraces()) {
     await withPage("ladder.svg", drawSvg(trace), async ({ page }) => {
       expect(await page.evaluate("document.querySelector('parsererror')?.textContent")).toBeUndefined();
       expect(await page.evaluate("document.documentElement.nodeName")).toBe("svg");

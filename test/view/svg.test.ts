@@ -10,11 +10,9 @@ import { cells, textOf, wrap } from "../../src/view/svg/text.ts";
 import { boxOfLabel, makeWays } from "../../src/view/svg/ways.ts";
 import type { Trace } from "../../src/trace/trace.ts";
 import { readMarkup } from "../support/markup.ts";
-import * as traces from "../support/page-traces.ts";
-import { TraceBuilder } from "../support/page-builder.ts";
-
-const DONE = { status: "done", verdict: { holds: "yes", because: "" } } as const;
-const builder = () => new TraceBuilder("id", "A title");
+import { randomTrace } from "../support/random-trace.ts";
+import { Connection, got, ok, TraceBuilder } from "../support/trace-builder.ts";
+import * as traces from "../support/traces.ts";
 
 /** The lines of text of a ladder as a reader sees them, without hints. */
 function textsOf(trace: Trace): string[] {
@@ -32,7 +30,7 @@ function layoutOf(trace: Trace) {
 }
 
 describe("a ladder is well-formed and shows what happened", () => {
-  test.each(traces.pageTraces().map((trace) => [trace.experiment.id, trace] as const))("%s", (_, trace) => {
+  test.each(traces.sampleTraces().map((trace) => [trace.experiment.id, trace] as const))("%s", (_, trace) => {
     const [root, ...elements] = readMarkup(drawSvg(trace));
     expect(root).toMatchObject({ name: "svg", attributes: { role: "img", xmlns: "http://www.w3.org/2000/svg" } });
     expect(elements[0]).toMatchObject({ name: "title", attributes: { id: "ladder-title" } });
@@ -41,25 +39,26 @@ describe("a ladder is well-formed and shows what happened", () => {
   });
 
   test("a close, from the handshake to the port that is free again", () => {
-    const texts = textsOf(traces.normalClose());
+    const texts = textsOf(traces.restart());
     for (const expected of [
       "client",
       "10.9.0.2",
-      "A server listens, a client connects",
+      "The server takes a connection, and both say who they are",
       "net.ipv4.tcp_tw_reuse = 0",
+      "server starts",
       "server accept waits",
       "SYN,ACK",
-      "server accept =\u00a04 10.9.0.1:40312",
-      "PSH,ACK 1:13 (12 bytes)",
-      "server prints “client said: I am",
-      "2.0 s pass",
-      "FIN,ACK seq 1 ack 13",
+      "server accept =\u00a04 10.9.0.1:40000",
+      "PSH,ACK 1:12 (11 bytes)",
+      "server prints “client says: I am",
+      "1.0 s pass",
+      "FIN,ACK seq 12 ack 12",
       "FIN-WAIT-2",
       "TIME-WAIT",
       "60.0 s left",
       "=\u00a0EADDRINUSE (98)",
       "server/2 TIME-WAIT timer fired",
-      "bind succeeds once TIME-WAIT is over",
+      "bind succeeds with SO_REUSEADDR",
     ])
       expect(texts).toContain(expected);
   });
@@ -70,22 +69,25 @@ describe("a ladder is well-formed and shows what happened", () => {
       "duplicated, copy 2 (copy the first data)",
       "held, copy 2 (hold the copy)",
       "released, copy 2 (hold the copy)",
+      "delayed 200 ms",
+      "modified: ACK 104",
       "expired: its hops ran out",
-      "modified: RST 1:6 (5 bytes)",
-      "held (hold the last)",
     ]);
   });
 });
 
 describe("ways of segments", () => {
   test("a lost one ends on the wire, one that is held waits there and goes on, a copy forks off", () => {
-    const b = builder();
-    const lost = b.sends({ from: "client", flags: ["SYN"], seq: 7 });
-    b.wire(lost, "dropped");
-    const copied = b.sends({ from: "client", flags: ["SYN"], seq: 7 });
-    b.wire(copied, "duplicated", { copy: 2 }).wire(copied, "held", { copy: 2 }).arrives(copied);
-    b.after(1_000_000).wire(copied, "released", { copy: 2 }).arrives(copied, 2);
-    const { flights } = layoutOf(b.trace(DONE)).wire;
+    const t = new TraceBuilder();
+    const connection = new Connection(t);
+    t.fate(connection.send("client", ["SYN"]), "dropped");
+    const copied = connection.send("client", ["SYN"], { seq: 0 });
+    t.fate(copied, "duplicated", { copy: 2 });
+    t.fate(copied, "held", { copy: 2 });
+    connection.arrived(copied, "client");
+    t.wait(1000).fate(copied, "released", { copy: 2 });
+    t.fate(copied, "delivered", { copy: 2, host: "server" });
+    const { flights } = layoutOf(t.trace).wire;
     const shape = flights.map(({ end, stops }) => [end, ...stops.map(({ at, line }) => `${at} ${line}`)]);
     expect(shape).toEqual([
       ["lost", "sender solid", "gutter solid"],
@@ -108,52 +110,70 @@ describe("ways of segments", () => {
 
 describe("rows", () => {
   test("bulk transfer is folded, all else is not", () => {
-    const { rows } = makeRows(traces.bulk(10_000).events);
-    const folds = rows.flatMap((row) => (row.kind === "fold" ? [row.fold] : []));
+    const trace = traces.bulk(16, 255);
+    const { rows } = makeRows(trace.events);
+    const data = rows.flatMap((row) => (row.kind === "fold" ? [row.fold.traffic[0]!] : []));
     // One is lost, and sent again.
-    const data = folds.map(({ traffic }) => traffic[0]!);
-    expect(data.map(({ segments }) => segments)).toEqual([5000, 5000]);
-    expect(data.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(10_000 * 1448);
+    expect(data.map(({ segments }) => segments)).toEqual([255, 257]);
+    expect(data.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(16 * 1_048_576);
     expect(rows.length).toBeLessThan(40);
-    expect(textsOf(traces.bulk(10_000))).toContain("… 5,000 segments, 7,240,000 bytes →");
+    expect(textsOf(trace)).toContain("… 255 segments, 8,355,840 bytes →");
   });
 
   test("seven segments with data are shown one by one, eight are folded", () => {
     const folds = [7, 8].map((count) => {
-      const b = builder();
-      for (let i = 0; i < count; i++) b.passes({ from: "client", flags: ["ACK"], seq: i, length: 1 });
-      return makeRows(b.trace(DONE).events).rows.map(({ kind }) => kind);
+      const t = new TraceBuilder();
+      const connection = new Connection(t);
+      for (let i = 0; i < count; i++) connection.pass("client", ["ACK"], { length: 1 });
+      return makeRows(t.events).rows.map(({ kind }) => kind);
     });
     expect(folds).toEqual([Array.from({ length: 14 }, () => "moment"), ["fold"]]);
   });
 
   test("a call that never returns waits", () => {
-    const b = builder();
-    b.call("server", { name: "accept", fd: 3 });
-    b.call("client", { name: "exit", status: 0, by: "exit" });
-    expect(textsOf(b.trace(DONE))).toEqual(expect.arrayContaining(["server accept waits", "client exit 0"]));
+    const t = new TraceBuilder();
+    t.begins("server", { name: "accept", fd: 3 });
+    t.begins("client", { name: "exit", status: 0, by: "exit" });
+    expect(textsOf(t.trace)).toEqual(expect.arrayContaining(["server accept waits", "client exit 0"]));
   });
 
   test("a call that returns at once, but after something has arrived, has waited for that", () => {
-    const b = builder();
-    const read = b.call("server", { name: "read", fd: 3, length: 9 });
-    b.after(1).passes({ from: "client", flags: ["ACK"], seq: 1, length: 2 }, 1);
-    b.returns(read, { value: 2, data: { length: 2, head: "hi" } });
-    const texts = textsOf(b.trace(DONE));
-    expect(texts).toEqual(expect.arrayContaining(["server read waits", 'server read =\u00a02 "hi"']));
+    const t = new TraceBuilder();
+    const read = t.begins("server", { name: "read", fd: 3, length: 9 });
+    new Connection(t).pass("client", ["ACK"], { data: "hi" });
+    t.returns("server", read, got("hi"));
+    expect(textsOf(t.trace)).toEqual(expect.arrayContaining(["server read waits", 'server read =\u00a02 "hi"']));
+  });
+
+  test("close, which does not wait, has its result beside it, also if the peer was faster than its return", () => {
+    const t = new TraceBuilder();
+    const connection = new Connection(t);
+    const close = t.begins("client", { name: "close", fd: 3 });
+    connection.pass("client", ["FIN", "ACK"]);
+    connection.pass("server", ["ACK"]);
+    t.returns("client", close, ok());
+    expect(textsOf(t.trace).filter((text) => text.includes("close"))).toEqual(["client close 3 =\u00a00"]);
   });
 });
 
 test("sockets share a lane one after the other, and listeners are outside of connections", () => {
-  const trace = traces.normalClose();
-  const { bands, counts } = makeLanes(trace, makeRows(trace.events));
+  const t = new TraceBuilder();
+  t.stepUs = 5000; // a row each
+  t.state("server/1", "CLOSED", "LISTEN");
+  t.state("server/2", "CLOSED", "ESTABLISHED");
+  t.state("server/2", "ESTABLISHED", "CLOSED");
+  t.state("server/3", "CLOSED", "ESTABLISHED");
+  t.state("server/4", "CLOSED", "ESTABLISHED");
+  t.state("client/1", "CLOSED", "ESTABLISHED");
+  const { bands, counts } = makeLanes(t.trace, makeRows(t.events));
   expect(Object.fromEntries(bands.map(({ socket, lane }) => [socket, lane]))).toEqual({
-    "client/1": 0,
-    "server/1": 1,
+    "server/1": 2,
     "server/2": 0,
     "server/3": 0,
+    "server/4": 1,
+    "client/1": 0,
   });
-  expect(counts).toEqual([1, 2]);
+  expect(counts).toEqual([1, 3]);
 });
 
 test("hostile text is shown, and does nothing", () => {
@@ -184,76 +204,37 @@ test("lines are as wide as they may be, and lose nothing but their end", () => {
   );
 });
 
-describe("any trace", () => {
-  const step = fc.record({
-    act: fc.constantFrom(
-      "send",
-      "send",
-      "deliver",
-      "deliver",
-      "hold",
-      "release",
-      "drop",
-      "copy",
-      "state",
-      "call",
-      "note",
-    ),
-    host: fc.constantFrom("client", "server"),
-    pick: fc.nat(20),
-    us: fc.constantFrom(0, 5, 3000, 400_000),
-    length: fc.constantFrom(0, 0, 5, 1_000_000_000),
-  });
-
-  /** Takes the steps that make sense, on segments that may already have ended. */
-  function traceOf(steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]): Trace {
-    const b = builder();
-    let segments = 0;
-    const states = ["ESTABLISHED", "FIN-WAIT-1", "TIME-WAIT", "CLOSED", "LISTEN"] as const;
-    for (const { act, host, pick, us, length } of steps) {
-      b.after(us);
-      const flags = (["SYN", "FIN", "RST", "ACK"] as const).filter((_, bit) => pick & (1 << bit));
-      const segment = 1 + (pick % Math.max(segments, 1));
-      if (act === "send") segments = b.sends({ from: host, flags, seq: pick * 1e8, length });
-      else if (act === "state") b.state(`${host}/${pick % 4}`, states[pick % 5]!);
-      else if (act === "call") b.does(host, { name: "close", fd: pick });
-      else if (act === "note") b.note("story", "word ".repeat(pick));
-      else if (segments === 0) continue;
-      else if (act === "deliver") b.arrives(segment);
-      else if (act === "hold") b.wire(segment, "held", { rule: "rule ".repeat(pick) });
-      else if (act === "release") b.wire(segment, "released");
-      else if (act === "drop") b.wire(segment, "dropped");
-      else b.wire(segment, "duplicated", { copy: 2 + (pick % 3) });
-    }
-    return b.trace(DONE);
-  }
-
-  test("is drawn, with labels that do not meet, inside of the wire", () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const trace = traceOf(steps);
-        readMarkup(drawSvg(trace));
-        const { layout, ways } = layoutOf(trace);
-        const labels = ways.flatMap(({ flight, label }) => (label ? [boxOfLabel(flight, label)] : []));
-        for (const { wire, top, y } of layout.boxes) {
-          if (!wire) continue;
-          const [left, right] =
-            wire.side === 0 ? [layout.lifeX[0], layout.gutter.left] : [layout.gutter.right, layout.lifeX[1]];
-          labels.push(box(left + 1, top + 2, right - 1, y - 2));
+test("any trace is drawn, with labels that do not meet, inside of the wire", () => {
+  const text = fc.oneof(fc.constantFrom("one", "two words"), fc.lorem({ maxCount: 12 }));
+  fc.assert(
+    fc.property(randomTrace(text), (trace) => {
+      readMarkup(drawSvg(trace));
+      const { layout, ways } = layoutOf(trace);
+      const labels = ways.flatMap(({ flight, label }) => (label ? [boxOfLabel(flight, label)] : []));
+      for (const { wire, top, y } of layout.boxes) {
+        if (!wire) continue;
+        const [left, right] =
+          wire.side === 0 ? [layout.lifeX[0], layout.gutter.left] : [layout.gutter.right, layout.lifeX[1]];
+        labels.push(box(left + 1, top + 2, right - 1, y - 2));
+      }
+      for (const [i, label] of labels.entries()) {
+        expect(labels.slice(i + 1).some((other) => meet(label, other))).toBe(false);
+        for (const { x } of label) {
+          expect(x).toBeGreaterThan(layout.lifeX[0]);
+          expect(x).toBeLessThan(layout.lifeX[1]);
         }
-        for (const [i, label] of labels.entries()) {
-          expect(labels.slice(i + 1).some((other) => meet(label, other))).toBe(false);
-          for (const { x } of label) {
-            expect(x).toBeGreaterThan(layout.lifeX[0]);
-            expect(x).toBeLessThan(layout.lifeX[1]);
-          }
-        }
-      }),
-      { numRuns: 150 },
-    );
-  });
+      }
+    }),
+    { numRuns: 150 },
+  );
 });
 
 test("without events there are still two hosts", () => {
-  expect(textsOf(builder().trace(DONE))).toEqual(["A title", "client", "10.9.0.1", "server", "10.9.0.2"]);
+  expect(textsOf(new TraceBuilder({ title: "A title" }).trace)).toEqual([
+    "A title",
+    "client",
+    "10.9.0.1",
+    "server",
+    "10.9.0.2",
+  ]);
 });

@@ -60,10 +60,7 @@ export function marginsOf(trace: Trace, row: Row): [Side, Run[]][] {
 export function stayTexts(band: Band, stay: Stay): { text: string; look: string }[] {
   const texts = [{ text: stay.state as string, look: "state" }];
   if (stay === band.stays[0]) texts.push({ text: escapeForTerminal(band.socket), look: "socket" });
-  if (stay.timer) {
-    const kind = stay.timer.kind === "timewait" ? "" : `${stay.timer.kind} `;
-    texts.push({ text: `${kind}${durationLabel(stay.timer.leftMs)}${kind ? "" : " left"}`, look: "left" });
-  }
+  if (stay.timer?.kind === "timewait") texts.push({ text: `${durationLabel(stay.timer.leftMs)} left`, look: "left" });
   return texts.map(({ text, look }) => ({ text: shorten(text, BAND_CELLS), look }));
 }
 
