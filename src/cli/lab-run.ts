@@ -70,6 +70,7 @@ async function runAll(
 ): Promise<Trace[]> {
   const childScript = join(import.meta.dirname, "lab-process.cjs");
   const newWorld = () => new KernelWorld({ childScript, ...(link && { link }) });
+  const idWidth = Math.max(...experiments.map(({ id }) => id.length));
   const traces: Trace[] = [];
   for (const experiment of experiments) {
     const [trace, met] = await repeat(experiment, times, newWorld);
@@ -79,7 +80,7 @@ async function runAll(
       writeOut(`${experiment.id}: the expectations held ${met} of ${times} times\n`);
       if (met < times) showTrace(trace, options);
     } else if (experiments.length > 1) {
-      writeOut(`${drawSummary(trace, terminalStyle(options))}\n`);
+      writeOut(`${drawSummary(trace, { ...terminalStyle(options), idWidth })}\n`);
       if (trace.outcome.status === "failed") showTrace(trace, options);
     } else {
       showTrace(trace, options);

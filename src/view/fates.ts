@@ -18,7 +18,7 @@ export function fateWords({ fate, byUs }: Pick<SegmentEvent, "fate" | "byUs">): 
     case "delivered":
       return { full: fate, brief: fate, least: fate };
     case "expired":
-      return { full: "expired on the wire: its hops ran out", brief: "expired: its hops ran out", least: fate };
+      return { full: "expired on the wire: no hops left", brief: "expired: no hops left", least: fate };
     case "delayed": {
       const by = byUs === undefined ? "" : durationLabel(byUs / 1000);
       return { full: `delayed by the wire${by && ` for ${by}`}`, brief: `delayed${by && ` ${by}`}`, least: fate };

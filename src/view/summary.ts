@@ -10,23 +10,24 @@ export interface SummaryOptions {
   width?: number;
   colour?: boolean;
   unicode?: boolean;
+  /** Columns of the longest id of the lines that stand below each other. */
+  idWidth?: number;
 }
 
-const ID_WIDTH = 24;
 const CLAIMS_WIDTH = 8;
 const WORD_WIDTH = 14;
 
-/** `last-ack-lost           A8      holds         the FIN was sent again`, without a newline. */
+/** `last-ack-lost  A8      holds         the FIN was sent again`, without a newline. */
 export function drawSummary(trace: Trace, options: SummaryOptions = {}): string {
-  const { width = Number.POSITIVE_INFINITY, colour = false, unicode = true } = options;
+  const { width = Number.POSITIVE_INFINITY, colour = false, unicode = true, idWidth = 0 } = options;
   const { experiment, outcome } = trace;
   const glyphs = unicode ? UNICODE : ASCII;
   const column = (text: string, columns: number) => {
     const words = glyphs.spell(escapeForTerminal(text));
-    return words + " ".repeat(Math.max(1, columns - textWidth(words)));
+    return words + " ".repeat(Math.max(2, columns - textWidth(words)));
   };
   const line: Span[] = [
-    { text: column(experiment.id, ID_WIDTH) },
+    { text: column(experiment.id, idWidth + 2) },
     { text: column(experiment.claims.join(","), CLAIMS_WIDTH) },
     { text: column(outcomeWord(outcome), WORD_WIDTH), style: outcomeStyle(outcome) },
   ];

@@ -112,7 +112,7 @@ testNeeding(["tshark"], "nothing is taken for sent again, late or out of order b
     "outbound from 10.9.0.2: ACK: duplicate_ack", // what it is answered with
     "inbound from 10.9.0.1: ACK: retransmission", // delayed
     "inbound from 10.9.0.2: ACK: duplicate_ack", // modified
-    "outbound from 10.9.0.1: FIN,ACK: retransmission", // its hops ran out, so it is sent again
+    "outbound from 10.9.0.1: FIN,ACK: retransmission", // no hops left, so it is sent again
   ]);
 });
 

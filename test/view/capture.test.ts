@@ -77,7 +77,7 @@ describe("packets", () => {
     t.at(10).fate(3, "held", { rule: "SYN" });
     expect(commentsOf(t.trace)).toEqual([
       ["dropped by the wire (first SYN)"],
-      ["expired on the wire: its hops ran out"],
+      ["expired on the wire: no hops left"],
       ["held by the wire (SYN) and never released"],
     ]);
   });

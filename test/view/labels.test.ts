@@ -5,15 +5,17 @@ import {
   callLabel,
   countLabel,
   durationLabel,
+  noteLabel,
   resultLabel,
   segmentLabels,
   stateLabel,
   timeLabel,
   timerLabel,
 } from "../../src/view/labels.ts";
+import { copyLabel, fateWords, ruleLabel } from "../../src/view/fates.ts";
 import { Connection, fails, got, ok, TraceBuilder } from "../support/trace-builder.ts";
 import type { Call } from "../../src/call/call.ts";
-import type { CallResult } from "../../src/trace/trace.ts";
+import type { CallResult, SegmentFate } from "../../src/trace/trace.ts";
 
 test.each([
   [0, "0.0 ms"],
@@ -56,7 +58,8 @@ test.each<[Call, CallResult, string]>([
   [{ name: "close", fd: 4 }, ok(), "close 4 = 0"],
   [{ name: "poll", fd: 4 }, ok(0, { events: ["IN", "HUP"] }), "poll = IN HUP"],
   [{ name: "poll", fd: 4 }, ok(0, { events: [] }), "poll = nothing"],
-  [{ name: "fork", child: "\u001b[2J" }, ok(7), "fork \\x1b[2J = 7"],
+  [{ name: "fork", child: "\u001b[2J" }, ok(26_650), "fork \\x1b[2J = 26650"],
+  [{ name: "getsockopt", fd: 4, option: "SO_RCVBUF" }, ok(131_072), "getsockopt SO_RCVBUF = 131,072"],
   [{ name: "exit", status: 1, by: "return" }, ok(), "return 1 = 0"],
 ])("%j", (call, result, text) => {
   expect(`${callLabel(call)} = ${resultLabel(call, result)}`).toBe(text);
@@ -90,4 +93,25 @@ test("states and timers say how long they last", () => {
   expect(timerLabel({ timer: "timewait", what: "restarted", leftMs: 60_000 })).toBe(
     "TIME-WAIT timer restarted (60.0 s)",
   );
+});
+
+test("notes say what was printed, and whether what was expected came about", () => {
+  expect(noteLabel({ about: "output", text: "a\u001b[2Jb" })).toBe("prints “a\\x1b[2Jb”");
+  expect(noteLabel({ about: "expectation", text: "the port is free", met: false })).toBe("not met: the port is free");
+  expect(noteLabel({ about: "process", text: "is sent SIGKILL" })).toBe("is sent SIGKILL");
+});
+
+test("what the wire did has words for every room", () => {
+  const words = (fate: SegmentFate, byUs?: number) => Object.values(fateWords({ fate, ...(byUs && { byUs }) }));
+  expect(words("dropped")).toEqual(["dropped by the wire", "dropped", "dropped"]);
+  expect(words("delayed", 40_000)).toEqual(["delayed by the wire for 40 ms", "delayed 40 ms", "delayed"]);
+  expect(words("delayed")).toEqual(["delayed by the wire", "delayed", "delayed"]);
+  expect(words("expired")[1]).toBe("expired: no hops left");
+  expect(words("delivered")).toEqual(["delivered", "delivered", "delivered"]);
+  expect([ruleLabel({ rule: "a\nb" }), ruleLabel({}), copyLabel({ copy: 2 }), copyLabel({})]).toEqual([
+    " (a\\nb)",
+    "",
+    ", copy 2",
+    "",
+  ]);
 });

@@ -160,6 +160,19 @@ test("calls are told apart by their process where a host has several, and only t
   expect(text).not.toContain("client: ");
 });
 
+test("so are notes about processes, also about those that never make a call", () => {
+  const t = new TraceBuilder();
+  t.call("server", { name: "fork", child: "child" }, ok(6531));
+  t.note("process", "is a child of server", { host: "server", process: "child" });
+  t.note("process", "is sent SIGKILL", { host: "server", process: "server" });
+  t.note("process", "starts", { host: "client", process: "client" });
+  const text = plain(t.trace, 120);
+  expect(text).toContain("│ server: fork child = 6531");
+  expect(text).toContain("│ child: is a child of server");
+  expect(text).toContain("│ server: is sent SIGKILL");
+  expect(text).toMatch(/ starts │/);
+});
+
 test("a call that waits is shown where it was made, and again where it returned", () => {
   const text = rows(restart(), 140);
   const made = text.findIndex((line) => line.endsWith("server: accept …"));
@@ -208,7 +221,7 @@ test("everything that its arrival brings about stands at the arrow's head, howev
 test("what the wire does to a segment is said in its row, whatever the width", () => {
   for (const width of [80, 100, 140]) {
     const text = plain(oldDuplicate(), width);
-    for (const word of ["held", "delayed", "modified #12", "expired|its hops ran out", "under way"]) {
+    for (const word of ["held", "delayed", "modified #12", "expired", "under way"]) {
       expect(text).toMatch(new RegExp(`│.*(${word}).*│`));
     }
   }
@@ -287,6 +300,21 @@ test("life lines are for the two hosts that the segments run between; a third ha
   expect(text).toContain("· observer: connect 10.9.0.2:8000 = ECONNREFUSED (111)");
   expect(text).toContain("· client → observer #2 SYN: sent");
   expect(text).toContain("· client → observer #2 SYN: delivered");
+});
+
+test("up to eight expectations have a line each; of more, the states that were waited for are told in short", () => {
+  const t = new TraceBuilder();
+  const states = ["ESTABLISHED", "FIN-WAIT-2", "TIME-WAIT", "CLOSED"];
+  for (const state of states) for (const socket of ["client/1", "server/2"]) t.expect(`${socket} is in ${state}`);
+  expect(plain(t.trace).match(/^✓/gm)).toHaveLength(8);
+  t.expect("the port is in use");
+  t.expect("client/1 is in LAST-ACK", false);
+  expect(plain(t.trace)).toContain(`
+✓ client/1 is in ESTABLISHED, then FIN-WAIT-2, then TIME-WAIT, then CLOSED
+✓ server/2 is in ESTABLISHED, then FIN-WAIT-2, then TIME-WAIT, then CLOSED
+✓ the port is in use
+✗ not met: client/1 is in LAST-ACK
+`);
 });
 
 test("a trace with nothing in it still has a verdict", () => {

@@ -153,7 +153,7 @@ test("options come from the packet's bytes, also where the snap length cut its d
 test("what the wire did is told in comments", () => {
   const text = formatPacketdrill(oldDuplicate());
   expect(text).toMatch(/^\/\/ < P\. 1:5\(4\) ack 1 .*>: held by the wire, copy 2 \(hold the copy\)$/m);
-  expect(text).toMatch(/^\/\/ < F\. 4:4\(0\) ack 1 .*>: expired on the wire: its hops ran out$/m);
+  expect(text).toMatch(/^\/\/ < F\. 4:4\(0\) ack 1 .*>: expired on the wire: no hops left$/m);
   expect(formatPacketdrill(oldDuplicate(), { host: "client" })).toMatch(/^\+\S+ < \. 1:1\(0\) ack 104 /m);
 });
 

@@ -2,16 +2,27 @@
 import { expect, test } from "vitest";
 import { drawSummary } from "../../src/view/summary.ts";
 import { TraceBuilder } from "../support/trace-builder.ts";
-import { lastAckLost } from "../support/traces.ts";
+import { lastAckLost, restart, simultaneousClose } from "../support/traces.ts";
 
 test("a run's line has its name, its claims, how they fared and why", () => {
   expect(drawSummary(lastAckLost())).toBe(
-    "last-ack-lost           A8      holds         the server's FIN came again after 205 ms; the client, in TIME-WAIT, acknowledged it again.",
+    "last-ack-lost  A8      holds         the server's FIN came again after 205 ms; the client, in TIME-WAIT, acknowledged it again.",
   );
   expect(drawSummary(lastAckLost(), { width: 60 })).toBe(
-    "last-ack-lost           A8      holds         the server's …",
+    "last-ack-lost  A8      holds         the server's FIN came …",
   );
-  expect(drawSummary(lastAckLost(), { width: 60, unicode: false })).toMatch(/the server'\.\.\.$/);
+  expect(drawSummary(lastAckLost(), { width: 60, unicode: false })).toMatch(/FIN cam\.\.\.$/);
+});
+
+test("lines of several runs are columns as wide as the longest id", () => {
+  const lines = [restart(), lastAckLost(), simultaneousClose()].map((trace) =>
+    drawSummary(trace, { idWidth: restart().experiment.id.length, width: 60 }),
+  );
+  expect(lines).toEqual([
+    "restart-without-reuseaddr  A3,A4   holds partly  bind faile…",
+    "last-ack-lost              A8      holds         the server…",
+    "simultaneous-close         A9      failed        both ends …",
+  ]);
 });
 
 test("a run that failed, or was not run, says so and has no verdict", () => {

@@ -71,7 +71,7 @@ describe("a ladder is well-formed and shows what happened", () => {
       "released, copy 2 (hold the copy)",
       "delayed 200 ms",
       "modified: ACK 104",
-      "expired: its hops ran out",
+      "expired: no hops left",
     ]);
   });
 });
@@ -174,6 +174,14 @@ test("sockets share a lane one after the other, and listeners are outside of con
     "client/1": 0,
   });
   expect(counts).toEqual([1, 3]);
+});
+
+test("with a third host, segments still cross between the two that talk first", () => {
+  const t = new TraceBuilder({}, ["observer", "client", "server"]);
+  new Connection(t).pass("client", ["SYN"]);
+  const { layout, ways } = layoutOf(t.trace);
+  expect(ways.map(({ points }) => [points[0]!.x, points.at(-1)!.x])).toEqual([[...layout.lifeX]]);
+  expect(ways[0]!.flight.side).toBe(0);
 });
 
 test("hostile text is shown, and does nothing", () => {

@@ -21,8 +21,8 @@ interface Flight {
 
 /** What became of a segment that goes no further, the longest first. */
 function lossTexts(event: SegmentEvent): string[] {
-  const { full, least } = fateWords(event);
-  return [...new Set([`${full}${ruleLabel(event)}`, full, least])];
+  const { full, brief, least } = fateWords(event);
+  return [...new Set([`${full}${ruleLabel(event)}`, full, brief, least])];
 }
 
 export class Flights {
