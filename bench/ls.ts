@@ -4,14 +4,12 @@
  * namespaces of its own, and of the tools those that are installed.
  */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { cpus, release } from "node:os";
 import { fileURLToPath } from "node:url";
 import { difference, median, paired, ratio } from "./support/harness.ts";
 import { Population } from "./support/population.ts";
+import { MACHINE, writeSection } from "./support/report.ts";
 
 const CLI = fileURLToPath(new URL("../dist/lastack.cjs", import.meta.url));
-const REPORT = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const NOTHING = [process.execPath, "-e", "0"];
 
 const lastack = (...args: string[]) => [process.execPath, CLI, ...args];
@@ -82,11 +80,11 @@ for (const [count, runs, slowRuns] of [
   await withOwners(count, runs, slowRuns);
 }
 
-const report = `# Performance
-
-Written by \`npm run bench\` (bench/ls.ts): whole processes, output discarded, the two commands of a row in turn. Times are
+writeSection(
+  "lastack ls",
+  `Written by \`npm run bench\` (bench/ls.ts): whole processes, output discarded, the two commands of a row in turn. Times are
 medians; the last column is the median of the pairs' ratios, or, against \`node -e 0\`, of their differences. Absolute
-times are this machine's (${cpus().length} processors, Linux ${release().split("-")[0]}, Node ${process.versions.node}); ratios carry over.
+times are this machine's (${MACHINE}); ratios carry over.
 
 | sockets | lastack | against | lastack | other | ratio |
 |---|---|---|---|---|---|
@@ -99,5 +97,5 @@ Where it comes from: IPv4 and IPv6 in one walk of the kernel's tables, where ss 
 kernel's bytes by WebAssembly (src/view/wasm), since V8 needs longer to make the same code fast as JavaScript than a
 large table takes; and a search of /proc that leaves out the kernel's own threads and calls that bring nothing. With few
 sockets it is the start of Node that one waits for; the C programs have none.
-`;
-writeFileSync(REPORT, report);
+`,
+);
