@@ -63,7 +63,7 @@ function formatIpv6(bytes: Uint8Array): string {
 
 /** The address's canonical text (RFC 5952). `bytes` must be 4 or 16 long. */
 export function formatIp(bytes: Uint8Array): string {
-  return bytes.length === 4 ? bytes.join(".") : formatIpv6(bytes);
+  return bytes.length === 4 ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : formatIpv6(bytes);
 }
 
 /** Address and port as everybody writes them: `127.0.0.1:80`, `[::1]:80`. */

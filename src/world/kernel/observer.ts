@@ -20,15 +20,23 @@ function plainAddress(bytes: Uint8Array): Uint8Array {
   return isV4Mapped(bytes) ? bytes.subarray(12) : bytes;
 }
 
-function sightOf(message: InetDiagMessage): SocketSight | undefined {
+function endOf(address: Uint8Array, port: number): Endpoint {
+  return { address: formatIp(plainAddress(address)), port };
+}
+
+function sightOf(
+  message: InetDiagMessage,
+  local = endOf(message.source, message.sourcePort),
+  peer = endOf(message.destination, message.destinationPort),
+): SocketSight | undefined {
   const state = listedStateName(message.state);
   if (!state) return undefined;
   const kind = TIMERS[message.timer];
   const sight: SocketSight = {
     key: String(message.cookie),
     state,
-    local: { address: formatIp(plainAddress(message.source)), port: message.sourcePort },
-    peer: { address: formatIp(plainAddress(message.destination)), port: message.destinationPort },
+    local,
+    peer,
     retransmits: message.retransmits,
     queues: { receive: message.receiveQueue, send: message.sendQueue },
   };
@@ -77,7 +85,7 @@ export class Observer {
       cookie: INET_DIAG_NOCOOKIE,
     });
     // Where no connection is left between them, a listener answers.
-    const sight = message && message.destinationPort !== 0 ? sightOf(message) : undefined;
+    const sight = message && message.destinationPort !== 0 ? sightOf(message, local, peer) : undefined;
     for (const [key, socket] of this.recorder.keysOf(host.name)) {
       if (key !== sight?.key && sameEnds(socket, local, peer)) this.recorder.lost(host.name, key, cause);
     }
