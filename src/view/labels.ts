@@ -47,9 +47,16 @@ export function endpointLabel({ address, port }: Endpoint): string {
 /** Data longer than this is shown by its beginning. */
 const DATA_SHOWN = 32;
 
+/** Escaped text in quotes, padding with NUL told by its length: `"I am client" + 9 NUL`. */
+function quoted(escaped: string, more = ""): string {
+  const [padding = ""] = /(\\x00){2,}$/.exec(escaped) ?? [];
+  const text = escaped.slice(0, escaped.length - padding.length);
+  return padding === "" ? `"${text}${more}"` : `"${text}" + ${padding.length / 4} NUL${more}`;
+}
+
 function writtenLabel(data: Data): string {
   if (typeof data !== "string" || data.length > DATA_SHOWN) return bytesLabel(dataLength(data));
-  return `"${escapeForTerminal(data)}"`;
+  return quoted(escapeForTerminal(data));
 }
 
 /** `20 "I am client"`; an ellipsis where there is more than `head` says. */
@@ -57,7 +64,7 @@ function readLabel({ length, head }: DataSummary): string {
   if (length === 0) return "0 (end)";
   const shownLength = head.replace(/\\x[0-9a-f]{2}/gi, ".").length;
   // The summary is escaped already, as far as its writer can be trusted.
-  return `${countLabel(length)} "${escapeControls(head)}${shownLength < length ? "…" : ""}"`;
+  return `${countLabel(length)} ${quoted(escapeControls(head), shownLength < length ? "…" : "")}`;
 }
 
 /** A call and what tells it from others of its kind: `bind 0.0.0.0:8000`, `write "I am client"`, `close 4`. */

@@ -108,7 +108,12 @@ export class Observer {
       seen.add(sight.key);
       wentOff = this.recorder.saw(host.name, sight, cause) ?? wentOff;
     }
-    for (const [key] of known) if (!seen.has(key)) this.recorder.lost(host.name, key, cause);
+    for (const [key, { local, peer }] of known) {
+      if (seen.has(key)) continue;
+      // A listing can miss a socket that becomes another while it is walked: one with two ends is asked for by them.
+      if (peer.port === 0) this.recorder.lost(host.name, key, cause);
+      else this.lookBetween(host, local, peer, cause);
+    }
     return wentOff;
   }
 }
