@@ -8,12 +8,13 @@ import { enterHome, NoNamespace } from "../world/kernel/home.ts";
 import { KernelWorld } from "../world/kernel/kernel-world.ts";
 import type { LinkKind } from "../world/kernel/port.ts";
 import type { Trace } from "../trace/trace.ts";
+import { escapeForTerminal } from "../view/escape.ts";
 import { drawSummary } from "../view/summary.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { INSIDE, runInUserNamespace, tellNoNamespace } from "./isolation.ts";
 import { experimentNamed } from "./lab.ts";
 import { parseOptions } from "./options.ts";
-import { writeErr, writeOut } from "./output.ts";
+import { terminalWidth, writeErr, writeOut } from "./output.ts";
 import { parseInteger } from "./values.ts";
 import { checkViews, showTrace, terminalStyle, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
@@ -47,18 +48,25 @@ function exitStatus(traces: readonly Trace[], isServer: boolean): number {
   return traces.every(({ outcome }) => outcome.status === "not run") ? EXIT.permission : EXIT.ok;
 }
 
+/** One line on standard error that is written over and over, where that is a terminal. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) writeErr(`\r\x1b[K${escapeForTerminal(text).slice(0, terminalWidth() ?? 80)}`);
+}
+
 /** Runs one experiment so many times. The traces are few: the first that failed, or else the last. */
 async function repeat(experiment: Experiment, times: number, newWorld: () => KernelWorld): Promise<[Trace, number]> {
   let kept: Trace | undefined;
   let met = 0;
   for (let i = 1; i <= times; i++) {
-    if (process.stderr.isTTY) writeErr(`\r\x1b[K${experiment.id}: ${i} of ${times}`);
-    const trace = runExperiment(experiment, newWorld());
+    const head = times > 1 ? `${experiment.id}, ${i} of ${times}` : experiment.id;
+    const world = newWorld();
+    world.recorder.onNote = (text) => progress(`${head}: ${text}`);
+    const trace = runExperiment(experiment, world);
     if (trace.outcome.status === "done") met++;
     if (kept?.outcome.status !== "failed") kept = trace;
     await new Promise(setImmediate); // Node waits for the processes that have ended
   }
-  if (process.stderr.isTTY) writeErr("\r\x1b[K");
+  progress("");
   return [kept!, met];
 }
 

@@ -87,6 +87,8 @@ export class Recorder {
   readonly #known = new Map<string, Map<string, KnownSocket>>();
   readonly #byId = new Map<string, KnownSocket>();
   #segments = 0;
+  /** Told of each note as it is made: for whoever shows how a long run goes. */
+  onNote: ((text: string) => void) | undefined;
 
   /** `nowUs`: microseconds since the run began. */
   constructor(readonly nowUs: () => number) {}
@@ -98,6 +100,7 @@ export class Recorder {
   }
 
   note(about: NoteEvent["about"], text: string, more: Partial<NoteEvent> = {}): number {
+    this.onNote?.(text);
     return this.add({ kind: "note", about, text, ...more });
   }
 
