@@ -11,6 +11,8 @@ import type { Ending } from "./world.ts";
 /** How long a server may take to start, and to stop, milliseconds. */
 const START_MS = 15_000;
 const STOP_MS = 5_000;
+/** How long it may take to accept a connection; some never do. */
+const ACCEPT_MS = 5_000;
 
 function describeEnding({ status, signal }: Ending): string {
   return signal === null ? `ended with exit status ${status}` : `was ended by ${signal}`;
@@ -48,10 +50,17 @@ function* connectTo(lab: Lab, listener: KnownSocket, server: Host, client: Host)
   throw new Unmet(`no connection to port ${port} comes about`);
 }
 
+/** The lines of a program's output that say what is wrong; without any such, the last ones. */
+function lastWords(output: readonly string[]): readonly string[] {
+  const lines = output.filter((line) => line.trim() !== "");
+  const complaints = lines.filter((line) => /EADDR|address already in use|errno|error/i.test(line));
+  return complaints.length > 0 ? complaints.slice(0, 2) : lines.slice(-3);
+}
+
 /** Why a server is not there: how it ended, and its last words. */
 function* complaint(program: Program): Story<string> {
   const ending = yield* program.watch(() => true, 0);
-  const words = program.output.filter((line) => line.trim() !== "").slice(-3);
+  const words = lastWords(program.output);
   const fate = ending ? describeEnding(ending) : "runs, but does not listen";
   return words.length > 0 ? `${fate}; it says: ${words.join(" / ")}` : fate;
 }
@@ -77,6 +86,8 @@ export function restartOf(command: string): Experiment {
       if (!listener) throw new Unmet(`the server ${yield* complaint(first)}`);
       const { port } = listener.local;
       const [, socket] = yield* connectTo(lab, listener, server, client);
+      // One that is not accepted would be reset, and leave nothing behind.
+      yield* first.watch(() => server.sockets.some((its) => its.peer.port === socket.port && its.owned), ACCEPT_MS);
       lab.say("The server is stopped with Ctrl-C while the client is connected");
       yield* stop(lab, first);
       yield* socket.close();

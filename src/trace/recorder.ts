@@ -22,6 +22,8 @@ export interface SocketSight {
   /** How often its timer has gone off without an answer. */
   retransmits?: number;
   queues?: Queues;
+  /** A process has it: it was accepted, and not everybody has closed it. */
+  owned?: boolean;
 }
 
 /**
@@ -39,6 +41,7 @@ export interface KnownSocket extends TraceSocket {
   timer: SocketTimer | undefined;
   retransmits: number;
   queues: Queues;
+  owned: boolean;
   /** When its timer was last seen, microseconds since the start. */
   timerSeenUs: number;
 }
@@ -164,6 +167,7 @@ export class Recorder {
       timer: undefined,
       retransmits: 0,
       queues: NO_QUEUES,
+      owned: false,
       timerSeenUs: 0,
     };
     sockets.set(key, socket);
@@ -178,8 +182,8 @@ export class Recorder {
   saw(host: string, sight: SocketSight, cause?: number): number | undefined {
     const socket = this.#meet(host, sight.key);
     const before = { ...socket };
-    const { local, peer, state, timer, retransmits = 0, queues = NO_QUEUES } = sight;
-    Object.assign(socket, { local, peer, state, timer, retransmits, queues, timerSeenUs: this.nowUs() });
+    const { local, peer, state, timer, retransmits = 0, queues = NO_QUEUES, owned = false } = sight;
+    Object.assign(socket, { local, peer, state, timer, retransmits, queues, owned, timerSeenUs: this.nowUs() });
     const base = () => ({ host, socket: socket.id, ...(cause !== undefined && { cause }) });
     const wentOff = cause === undefined && retransmits > before.retransmits && timer;
     const event = wentOff
@@ -207,6 +211,7 @@ export class Recorder {
     const { state: from, timer } = socket;
     socket.state = "CLOSED";
     socket.queues = NO_QUEUES;
+    socket.owned = false;
     socket.timer = undefined;
     if (cause === undefined && timer) {
       this.add({ kind: "timer", host, socket: socket.id, timer: timer.kind, what: "expired", leftMs: 0 });

@@ -39,6 +39,7 @@ function sightOf(
     peer,
     retransmits: message.retransmits,
     queues: { receive: message.receiveQueue, send: message.sendQueue },
+    owned: message.inode !== 0,
   };
   if (kind && kind !== "none") sight.timer = { kind, leftMs: message.expiresMs };
   return sight;
