@@ -19,11 +19,15 @@ export const SOCKET_OPTIONS = [
   "SO_ERROR",
   /** Seconds that close waits; 0 makes it abort with a RST. Setting -1 turns lingering off. */
   "SO_LINGER",
+  /** The index of a device, 0 for none: SO_BINDTODEVICE without its name. */
+  "SO_BINDTOIFINDEX",
   "SO_RCVBUF",
   "SO_SNDBUF",
   "IPV6_V6ONLY",
   "IP_TTL",
   "IP_BIND_ADDRESS_NO_PORT",
+  /** The lowest port, plus 65536 times the highest. */
+  "IP_LOCAL_PORT_RANGE",
   "TCP_NODELAY",
   "TCP_QUICKACK",
   "TCP_LINGER2",

@@ -9,6 +9,7 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EPIPE = 32;
+export const ENOSYS = 38;
 export const EINPROGRESS = 115;
 
 // include/linux/socket.h
@@ -47,6 +48,7 @@ export const SO_RCVTIMEO = 20;
 export const SO_ATTACH_FILTER = 26;
 export const SO_RCVBUFFORCE = 33;
 export const SO_COOKIE = 57;
+export const SO_BINDTOIFINDEX = 62;
 
 // include/uapi/linux/in.h, in6.h, tcp.h
 export const IPPROTO_IP = 0;
@@ -55,8 +57,10 @@ export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 export const IP_TTL = 2;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
+export const IP_LOCAL_PORT_RANGE = 51;
 export const TCP_NODELAY = 1;
 export const TCP_LINGER2 = 8;
+export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
 
 // include/uapi/linux/if_ether.h, if_packet.h

@@ -1,6 +1,7 @@
 /** Processes, credentials and namespaces of the calling thread. */
 import {
   CLD_EXITED,
+  ENOSYS,
   P_PIDFD,
   SIG_DFL,
   SYS_pidfd_getfd,
@@ -10,7 +11,7 @@ import {
   WNOHANG,
   WNOWAIT,
 } from "./constants.ts";
-import { orThrow } from "./error.ts";
+import { orThrow, SyscallError } from "./error.ts";
 import { Fd } from "./fd.ts";
 import { libc, outcome } from "./ffi.ts";
 
@@ -69,6 +70,18 @@ export function prctl(option: number, a: number | bigint = 0, b: number | bigint
 /** setresuid(2), for all threads of the process (the C library sees to that). */
 export function setresuid(real: number, effective: number, saved: number): void {
   orThrow("setresuid", outcome(libc.setresuid(real, effective, saved)));
+}
+
+const SYS_setfsuid: Record<string, number> = { x64: 122, arm64: 151 };
+
+/**
+ * setfsuid(2), for the calling thread alone: the uid that files and sockets made from now on belong to. Returns the one
+ * before. What else the thread may do stays as it is, but for the capabilities about files.
+ */
+export function setfsuid(uid: number): number {
+  const call = SYS_setfsuid[process.arch];
+  if (call === undefined) throw new SyscallError("setfsuid", ENOSYS);
+  return libc.syscall(call, uid, 0, 0, 0);
 }
 
 /** setns(2): moves the calling thread into the namespace. */

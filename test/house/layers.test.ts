@@ -34,6 +34,9 @@ test.each([
   ["codec", "../sys/index.ts"],
   ["codec", "node:fs"],
   ["codec", "koffi"],
+  ["bind", "../linux/sockets.ts"],
+  ["bind", "../trace/trace.ts"],
+  ["bind", "node:os"],
   ["view", "../linux/sockets.ts"],
   ["view", "node:os"],
   ["view/svg", "../../linux/sockets.ts"],
@@ -76,6 +79,8 @@ test.each([
 
 test.each([
   ["codec", "./address.ts"],
+  ["bind", "../call/call.ts"],
+  ["bind", "../codec/state.ts"],
   ["view", "../codec/address.ts"],
   ["view/svg", "../escape.ts"],
   ["view/html", "../svg/svg.ts"],

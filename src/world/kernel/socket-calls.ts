@@ -175,8 +175,8 @@ export class SocketCalls {
     }
     const [events] = sys.poll([{ fd, events: sys.POLLOUT }], 0);
     if (events === 0) return WOULD_BLOCK;
-    const errno = sys.getsockopt(fd, sys.SOL_SOCKET, sys.SO_ERROR);
-    return errno === 0 ? { ok: true, value: 0 } : failure(errno);
+    // A second connect tells how the first one ended, and leaves the socket as a blocking connect does.
+    return outcome(sys.tryConnect(fd, sockaddr(call)));
   }
 
   #read(fd: sys.Fd, length: number): Result | typeof WOULD_BLOCK {

@@ -1,0 +1,75 @@
+/** A port for bind and listen (inet_csk_get_port, net/ipv4/inet_connection_sock.c). */
+import { granted, refused, type Answer } from "./answer.ts";
+import { addOwner, ensurePlace, remembersPortSharing, updateFastReuse } from "./buckets.ts";
+import { conflicts, sharers } from "./conflict.ts";
+import type { Draft, DraftSocket } from "./draft.ts";
+import type { Socket } from "./state.ts";
+import type { RuleName } from "./rules.ts";
+
+const SHARED = { reuseAddress: true, reusePort: true };
+const ALONE = { reuseAddress: false, reusePort: false };
+const RELAXED = { reuseAddress: true, reusePort: false };
+
+/** The local range of a socket, both ends included (inet_sk_get_local_port_range). */
+export function localPortRange({ host }: Pick<Draft, "host">, { localPortRange: own }: Socket): [number, number] {
+  const [low, high] = host.portRange;
+  const within = (port: number) => low <= port && port <= high;
+  return [within(own[0]) ? own[0] : low, within(own[1]) ? own[1] : high];
+}
+
+export function isReserved({ host }: Draft, port: number): boolean {
+  return host.reservedPorts.some(([low, high]) => low <= port && port <= high);
+}
+
+/**
+ * The ports that are tried, the wanted one first. The kernel tries them in an order that nobody can foresee; and of an
+ * odd number of ports it leaves the first or the last one out, by chance, which is not modelled.
+ */
+export function* candidates([low, high]: readonly [number, number], wanted: number | undefined): Generator<number> {
+  if (wanted !== undefined && wanted >= low && wanted <= high) yield wanted;
+  for (let port = low; port <= high; port++) if (port !== wanted) yield port;
+}
+
+/** inet_csk_find_open_port */
+function findOpenPort(draft: Draft, socket: DraftSocket, wanted: number | undefined): number | undefined {
+  const range = localPortRange(draft, socket);
+  for (const strictness of draft.host.autobindReuse ? [ALONE, RELAXED] : [ALONE]) {
+    for (const port of candidates(range, wanted)) {
+      if (isReserved(draft, port)) continue;
+      if (conflicts(draft, socket, draft.buckets.get(port), strictness).length === 0) return port;
+    }
+  }
+  return undefined;
+}
+
+/** Why the bucket's memory alone grants the port; undefined where its sockets have to be looked at. */
+function remembered(draft: Draft, socket: DraftSocket, port: number): RuleName | undefined {
+  const bucket = draft.buckets.get(port);
+  if (!bucket) return undefined;
+  const reuse = socket.reuseAddress && socket.state !== "LISTEN";
+  if (reuse && bucket.fastReuse !== undefined && bucket.fastReuse > 0) return "remembered reuse";
+  return remembersPortSharing(bucket, socket) ? "remembered port sharing" : undefined;
+}
+
+function take(draft: Draft, socket: DraftSocket, port: number): void {
+  const { bucket, place } = ensurePlace(draft, port, socket.address, 0);
+  updateFastReuse(bucket, place, socket);
+  if (socket.port === 0) addOwner(socket, place, port);
+}
+
+/** Gives the socket `port`; for 0 one of the local range: `wanted`, if that may be had. */
+export function getPort(draft: Draft, socket: DraftSocket, port: number, wanted: number | undefined): Answer {
+  if (port === 0) {
+    const found = findOpenPort(draft, socket, wanted);
+    if (found === undefined) return refused("EADDRINUSE", "no port left to bind");
+    take(draft, socket, found);
+    return granted("port chosen", { port: found });
+  }
+  const bucket = draft.buckets.get(port);
+  const memory = remembered(draft, socket, port);
+  const blockers = memory ? [] : conflicts(draft, socket, bucket, SHARED);
+  if (blockers.length > 0) return refused("EADDRINUSE", "in use", blockers);
+  const others = sharers(draft, socket, bucket);
+  take(draft, socket, port);
+  return granted(others.length === 0 ? "port free" : (memory ?? "both reuse"), { port, sockets: others });
+}
