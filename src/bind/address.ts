@@ -54,7 +54,7 @@ export function isMulticast(address: string): boolean {
 export interface Bound {
   family: Family;
   address: string;
-  ipv6Only: boolean;
+  ipv6Only: boolean | undefined;
 }
 
 function ipv4Equal(one: string, other: string, matchOne: boolean, matchOther: boolean): boolean {

@@ -5,7 +5,7 @@ import type { RuleName } from "./rules.ts";
 
 /** A fact that nobody could look at, and that the answer hangs on. */
 export type Unknown =
-  | { of: "socket"; id: string; fact: "SO_REUSEADDR" | "SO_REUSEPORT" | "uid" }
+  | { of: "socket"; id: string; fact: "SO_REUSEADDR" | "SO_REUSEPORT" | "IPV6_V6ONLY" | "uid" }
   /** What the kernel remembers of earlier binds of this port. */
   | { of: "bucket"; port: number };
 

@@ -7,7 +7,7 @@ import { localAddress } from "./bind.ts";
 import { between, disconnect, finish, removeTimeWait, sendFin } from "./connection.ts";
 import type { Draft, DraftSocket } from "./draft.ts";
 import { candidates, isReserved, localPortRange } from "./get-port.ts";
-import { isMini } from "./state.ts";
+import { isMini, type Socket } from "./state.ts";
 import type { RuleName } from "./rules.ts";
 
 /** What the kernel chose where it has a choice. */
@@ -98,8 +98,13 @@ function chosenPort(draft: Draft, socket: DraftSocket, peer: Endpoint, wanted: n
   return refused("EADDRNOTAVAIL", "no port left to connect", [...blockers]);
 }
 
+/** The sockets that listen at this port, whatever their address. */
+export function listenersAt({ sockets }: { sockets: ReadonlyMap<string, Socket> }, port: number): Socket[] {
+  return [...sockets.values()].filter((socket) => socket.state === "LISTEN" && socket.port === port);
+}
+
 /** The listeners that may be given a connection to this end: those at the address go before wildcards. */
-export function listenersFor(draft: Draft, { address, port }: Endpoint): DraftSocket[] {
+function listenersFor(draft: Draft, { address, port }: Endpoint): DraftSocket[] {
   const isIpv4 = !isIpv6(address) || isMapped(address);
   const all = [...draft.sockets.values()].filter(
     (socket) =>

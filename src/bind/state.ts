@@ -26,7 +26,7 @@ export interface Socket {
   reuseAddress: Fact<boolean>;
   reusePort: Fact<boolean>;
   /** IPV6_V6ONLY; bind(2) to an IPv6 address sets it. */
-  ipv6Only: boolean;
+  ipv6Only: Fact<boolean>;
   /** SO_BINDTODEVICE: the device's name, "" without. */
   device: string;
   /** The effective uid of socket(2), or of accept(2). */

@@ -1,101 +1,121 @@
-/** One request to one host: what Linux answers, and what there is afterwards. */
-import type { Call, Family } from "../call/call.ts";
-import { canonical } from "./address.ts";
-import { granted, refused, type Answer } from "./answer.ts";
-import { bind, listen } from "./bind.ts";
-import { connect, type Choice } from "./connect.ts";
-import { accept, close, shutdown } from "./connection.ts";
-import { draftOf, socketOf, type Draft, type DraftSocket } from "./draft.ts";
-import { newSocket, type Fact, type State } from "./state.ts";
+/**
+ * One request to one host: what Linux answers, and what there is afterwards. Facts may be unknown. More of what allows
+ * sharing never makes a refusal of a grant, so two runs tell all: one in which every unknown fact is in favour of the
+ * request, and one in which all are against it.
+ */
+import type { Answer, Unknown } from "./answer.ts";
+import type { Choice } from "./connect.ts";
+import { stepExactly, type Request } from "./requests.ts";
+import type { Bucket, Socket, State } from "./state.ts";
 
-type OnSocket<C> = C extends { fd: number } ? Omit<C, "fd"> & { socket: string } : never;
+const FACTS = ["reuseAddress", "reusePort", "ipv6Only", "uid", "connectBound"] as const;
+const isUnclear = (socket: Socket) => FACTS.some((fact) => socket[fact] === undefined);
+const isForgotten = ({ fastReuse, fastReusePort }: Pick<Bucket, "fastReuse" | "fastReusePort">) =>
+  fastReuse === undefined || fastReusePort === undefined;
 
-/** The socket calls, with sockets by their names where a process has descriptors. */
-export type Request =
-  /** `uid`: the effective one of the process, 0 without. */
-  | { name: "socket"; socket: string; family: Family; uid?: number }
-  | OnSocket<Extract<Call, { name: "setsockopt" | "bind" | "listen" | "connect" | "close" | "shutdown" }>>
-  /** `as` names the connection. */
-  | { name: "accept"; socket: string; as: string; uid?: number };
+function hasUnknown({ sockets, buckets }: State): boolean {
+  for (const socket of sockets.values()) if (isUnclear(socket)) return true;
+  for (const bucket of buckets.values()) if (isForgotten(bucket) || bucket.places.some(isForgotten)) return true;
+  return false;
+}
 
-function setOption(draft: Draft, socket: DraftSocket, request: Request & { name: "setsockopt" }): Answer {
-  const { option, value } = request;
-  const isOn = value !== 0;
-  if (option === "SO_REUSEADDR") socket.reuseAddress = isOn;
-  else if (option === "SO_REUSEPORT") socket.reusePort = isOn;
-  else if (option === "SO_LINGER") socket.aborts = value === 0;
-  else if (option === "IP_BIND_ADDRESS_NO_PORT") socket.bindAddressNoPort = isOn;
-  else if (option === "SO_BINDTOIFINDEX") return setDevice(draft, socket, value);
-  else if (option === "IPV6_V6ONLY") {
-    if (socket.family === "IPv4") return refused("ENOPROTOOPT", "no IPv6 option");
-    if (socket.port !== 0) return refused("EINVAL", "bound before IPV6_V6ONLY");
-    socket.ipv6Only = isOn;
-  } else if (option === "IP_LOCAL_PORT_RANGE") {
-    const low = value & 0xffff;
-    const high = value >>> 16;
-    if (low !== 0 && high !== 0 && low > high) return refused("EINVAL", "range reversed");
-    socket.localPortRange = [low, high];
+/** No user has it. */
+const NOBODY_ELSE = -1;
+
+function suppose(state: State, request: Request, isInFavour: boolean): State {
+  const asker = state.sockets.get(request.socket);
+  const uid = isInFavour ? (asker?.uid ?? 0) : NOBODY_ELSE;
+  const sockets = new Map<string, Socket>();
+  for (const [id, socket] of state.sockets) {
+    sockets.set(id, {
+      ...socket,
+      reuseAddress: socket.reuseAddress ?? isInFavour,
+      reusePort: socket.reusePort ?? isInFavour,
+      ipv6Only: socket.ipv6Only ?? isInFavour,
+      connectBound: socket.connectBound ?? isInFavour,
+      uid: socket.uid ?? (socket === asker ? 0 : uid),
+    });
   }
-  return granted("done");
-}
-
-/** Devices by number: 0 for none, then in the order in which the host's addresses name them. */
-export function devicesOf({ host }: { host: State["host"] }): string[] {
-  return ["", ...new Set(host.addresses.map(({ device }) => device))];
-}
-
-function setDevice(draft: Draft, socket: DraftSocket, index: number): Answer {
-  const device = devicesOf(draft)[index];
-  if (device === undefined) return refused("ENODEV", "no such device");
-  socket.device = device;
-  return granted("done");
-}
-
-function addressIn(request: { address: string }): string {
-  const address = canonical(request.address);
-  if (address === undefined) throw new TypeError(`'${request.address}' is not an IP address`);
-  return address;
-}
-
-function requireNew(draft: Draft, id: string): void {
-  if (draft.sockets.has(id)) throw new TypeError(`there is a socket ${id} already`);
-}
-
-function perform(draft: Draft, request: Request, choice: Choice): Answer {
-  if (request.name === "socket") {
-    requireNew(draft, request.socket);
-    const { socket: id, family, uid } = request;
-    draft.sockets.set(id, { ...newSocket(draft.host, id, family, uid), queue: [] });
-    return granted("done");
+  // connect takes ports that nobody bound; bind likes those whose bucket remembers that all share.
+  const idle = isInFavour && request.name === "connect" ? -1 : 0;
+  const remembers = isInFavour && request.name !== "connect" && asker?.reusePort === true;
+  const buckets = new Map<number, Bucket>();
+  for (const [port, bucket] of state.buckets) {
+    const places = bucket.places.map((place) => ({
+      ...place,
+      fastReuse: place.fastReuse ?? idle,
+      fastReusePort: place.fastReusePort ?? idle,
+    }));
+    const known = {
+      ...bucket,
+      places,
+      fastReuse: bucket.fastReuse ?? idle,
+      fastReusePort: bucket.fastReusePort ?? idle,
+    };
+    const isUnknown = bucket.fastReusePort === undefined;
+    const fast = asker && { family: asker.family, address: asker.address, ipv6Only: asker.ipv6Only, uid };
+    buckets.set(port, isUnknown && remembers ? { ...known, fastReusePort: 1, fast } : known);
   }
-  const socket = socketOf(draft, request.socket);
-  switch (request.name) {
-    case "setsockopt":
-      return setOption(draft, socket, request);
-    case "bind":
-      return bind(draft, socket, addressIn(request), request.port, choice.port);
-    case "listen":
-      return listen(draft, socket, request.backlog, choice.port);
-    case "connect":
-      return connect(draft, socket, { address: addressIn(request), port: request.port }, choice);
-    case "accept":
-      requireNew(draft, request.as);
-      return accept(draft, socket, request.as, request.uid ?? 0);
-    case "shutdown":
-      return shutdown(draft, socket, request.how);
-    case "close":
-      return close(draft, socket);
+  return { ...state, sockets, buckets };
+}
+
+/** Facts that were unknown before are so afterwards, but for those that the request itself settled. */
+function forget(before: State, after: State): State {
+  const sockets = new Map<string, Socket>();
+  for (const [id, socket] of after.sockets) {
+    const was = before.sockets.get(id);
+    const unknown = was ? FACTS.filter((fact) => was[fact] === undefined) : [];
+    sockets.set(id, { ...socket, ...Object.fromEntries(unknown.map((fact) => [fact, undefined])) });
   }
+  const buckets = new Map<number, Bucket>();
+  const unknown = { fastReuse: undefined, fastReusePort: undefined };
+  for (const [port, bucket] of after.buckets) {
+    const was = before.buckets.get(port);
+    const places = bucket.places.map((place) => {
+      const wasPlace = was?.places.find(({ address }) => address === place.address);
+      return wasPlace && isForgotten(wasPlace) ? { ...place, ...unknown } : place;
+    });
+    buckets.set(port, { ...bucket, places, ...(was && isForgotten(was) && unknown) });
+  }
+  return { ...after, sockets, buckets };
+}
+
+/** The unknown facts that the refusal hangs on. */
+function unknownsOf(state: State, request: Request, refusal: Answer): Unknown[] {
+  const asker = state.sockets.get(request.socket)!;
+  const found: Unknown[] = [];
+  const of = (id: string, fact: (Unknown & { of: "socket" })["fact"]) => found.push({ of: "socket", id, fact });
+  const ports = new Set<number>();
+  for (const id of refusal.sockets) {
+    const socket = state.sockets.get(id)!;
+    ports.add(socket.port);
+    if (asker.reuseAddress && socket.reuseAddress === undefined && socket.state !== "LISTEN") of(id, "SO_REUSEADDR");
+    if (asker.reusePort && socket.reusePort === undefined) of(id, "SO_REUSEPORT");
+    if (asker.reusePort && socket.uid === undefined) of(id, "uid");
+    if (socket.ipv6Only === undefined) of(id, "IPV6_V6ONLY");
+  }
+  for (const port of ports) {
+    const bucket = state.buckets.get(port);
+    const counts = request.name === "connect" || asker.reusePort === true;
+    if (bucket && counts && isForgotten(bucket)) found.push({ of: "bucket", port });
+  }
+  return found;
 }
 
 /**
  * What Linux does with a request. `choice`: what the running kernel chose where it may (a port for 0, a listener among
- * several); what it could not have chosen is not followed. Throws `TypeError` for a socket that is not there.
+ * several); what it could not have chosen is not followed. The state stays as it is where the answer is `depends`.
+ * Throws `TypeError` for a socket that is not there, and for a name that is taken.
  */
 export function step(state: State, request: Request, choice: Choice = {}): { state: State; answer: Answer } {
-  const draft = draftOf(state);
-  const answer = perform(draft, request, choice);
-  return { state: draft, answer };
+  if (!hasUnknown(state)) return stepExactly(state, request, choice);
+  const worst = stepExactly(suppose(state, request, false), request, choice);
+  const best = stepExactly(suppose(state, request, true), request, choice);
+  if (worst.answer.outcome === "refused" && best.answer.outcome !== "refused") {
+    const unknown = unknownsOf(state, request, worst.answer);
+    return { state, answer: { ...worst.answer, outcome: "depends", unknown } };
+  }
+  return { state: forget(state, worst.state), answer: worst.answer };
 }
 
-export type { Fact };
+export type { Request } from "./requests.ts";
