@@ -16,7 +16,9 @@ export type Unknown =
 export interface Answer {
   outcome: "granted" | "refused" | "waits" | "depends";
   rule: RuleName;
-  /** Why it is refused: Linux's number. */
+  /** Read in documents, and not run; without, the rule is Linux's and held against the running kernel. */
+  basis?: "documents";
+  /** Why it is refused: the system's number. */
   errno?: number;
   code?: Errno;
   /** The sockets that are the reason of a refusal, or that a granted one shares the port with. */

@@ -5,6 +5,7 @@ import { conflicts, sharers } from "./conflict.ts";
 import type { Draft, DraftSocket } from "./draft.ts";
 import type { Socket } from "./state.ts";
 import type { RuleName } from "./rules.ts";
+import { refusalOf } from "./systems.ts";
 
 const SHARED = { reuseAddress: true, reusePort: true };
 const ALONE = { reuseAddress: false, reusePort: false };
@@ -57,14 +58,8 @@ function take(draft: Draft, socket: DraftSocket, port: number): void {
   if (socket.port === 0) addOwner(socket, place, port);
 }
 
-/** Gives the socket `port`; for 0 one of the local range: `wanted`, if that may be had. */
-export function getPort(draft: Draft, socket: DraftSocket, port: number, wanted: number | undefined): Answer {
-  if (port === 0) {
-    const found = findOpenPort(draft, socket, wanted);
-    if (found === undefined) return refused("EADDRINUSE", "no port left to bind");
-    take(draft, socket, found);
-    return granted("port chosen", { port: found });
-  }
+/** Gives the socket a port that was asked for, by Linux's rules. */
+function takeWanted(draft: Draft, socket: DraftSocket, port: number): Answer {
   const bucket = draft.buckets.get(port);
   const memory = remembered(draft, socket, port);
   const blockers = memory ? [] : conflicts(draft, socket, bucket, SHARED);
@@ -72,4 +67,21 @@ export function getPort(draft: Draft, socket: DraftSocket, port: number, wanted:
   const others = sharers(draft, socket, bucket);
   take(draft, socket, port);
   return granted(others.length === 0 ? "port free" : (memory ?? "both reuse"), { port, sockets: others });
+}
+
+/** The same by another system's documents. What listens has been granted its port by bind. */
+function takeElsewhere(draft: Draft, socket: DraftSocket, port: number): Answer {
+  const refusal = socket.port === port ? undefined : refusalOf(draft, socket, draft.buckets.get(port));
+  if (refusal) return refused(refusal.code, refusal.rule, refusal.sockets);
+  take(draft, socket, port);
+  return granted("port free", { port });
+}
+
+/** Gives the socket `port`; for 0 one of the local range: `wanted`, if that may be had. */
+export function getPort(draft: Draft, socket: DraftSocket, port: number, wanted: number | undefined): Answer {
+  if (port !== 0) return (draft.host.system === "linux" ? takeWanted : takeElsewhere)(draft, socket, port);
+  const found = findOpenPort(draft, socket, wanted);
+  if (found === undefined) return refused("EADDRINUSE", "no port left to bind");
+  take(draft, socket, found);
+  return granted("port chosen", { port: found });
 }

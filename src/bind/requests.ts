@@ -6,6 +6,7 @@ import { bind, listen } from "./bind.ts";
 import { connect, type Choice } from "./connect.ts";
 import { accept, close, shutdown } from "./connection.ts";
 import { draftOf, socketOf, type Draft, type DraftSocket } from "./draft.ts";
+import { asOf, hasOption } from "./systems.ts";
 import { newSocket, type State } from "./state.ts";
 
 type OnSocket<C> = C extends { fd: number } ? Omit<C, "fd"> & { socket: string } : never;
@@ -21,6 +22,7 @@ export type Request =
 function setOption(draft: Draft, socket: DraftSocket, request: Request & { name: "setsockopt" }): Answer {
   const { option, value } = request;
   const isOn = value !== 0;
+  if (!hasOption(draft.host.system, option)) return refused("ENOPROTOOPT", "no such option");
   if (option === "SO_REUSEADDR") socket.reuseAddress = isOn;
   else if (option === "SO_REUSEPORT") socket.reusePort = isOn;
   else if (option === "SO_LINGER") socket.aborts = value === 0;
@@ -91,6 +93,6 @@ function perform(draft: Draft, request: Request, choice: Choice): Answer {
 /** {@link step} where everything is known. */
 export function stepExactly(state: State, request: Request, choice: Choice): { state: State; answer: Answer } {
   const draft = draftOf(state);
-  const answer = perform(draft, request, choice);
+  const answer = asOf(draft.host.system, perform(draft, request, choice));
   return { state: draft, answer };
 }

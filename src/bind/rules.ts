@@ -1,10 +1,11 @@
-/** The rules that an answer can name, each with its place in Linux's source (6.18). */
+/** The rules that an answer can name, each with its place in Linux's source (6.18), or in another system's documents. */
 
 export interface Rule {
   /** One sentence. */
   text: string;
-  /** Below the root of the kernel's source. */
+  /** Below the root of the kernel's source; or a document's name. */
   file: string;
+  /** … or a document's topic. */
   function: string;
 }
 
@@ -14,6 +15,7 @@ const INET = "net/ipv4/af_inet.c";
 const INET6 = "net/ipv6/af_inet6.c";
 const TCP4 = "net/ipv4/tcp_ipv4.c";
 const TCP6 = "net/ipv6/tcp_ipv6.c";
+const EXCLUSIVE = "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE";
 const rule = (text: string, file: string, name: string): Rule => ({ text, file, function: name });
 
 export const RULES = {
@@ -62,6 +64,27 @@ export const RULES = {
     "inet6_bind_sk",
   ),
   "cannot listen": rule("A socket that is or was connected can't listen.", INET, "inet_listen"),
+  // other systems
+  "in use (BSD)": rule(
+    "A socket with this port overlaps in address; SO_REUSEADDR would pass over connections and other addresses, SO_REUSEPORT on both sides over all.",
+    "setsockopt(2)",
+    "SO_REUSEADDR, SO_REUSEPORT",
+  ),
+  "in use (Windows)": rule(
+    "A socket is bound to the same address and port.",
+    EXCLUSIVE,
+    "no option on the second socket",
+  ),
+  "not shared (Windows)": rule(
+    "A socket is bound to the same address and port, and has not set SO_REUSEADDR.",
+    EXCLUSIVE,
+    "SO_REUSEADDR on the second socket",
+  ),
+  "another user's (Windows)": rule(
+    "A socket of another user is bound to the wildcard.",
+    EXCLUSIVE,
+    "sockets of several users",
+  ),
   // connect
   "connect binds": rule("connect chooses a port that only connecting sockets use.", HASH, "__inet_hash_connect"),
   "tuple free": rule("No connection has these two ends.", HASH, "__inet_check_established"),
@@ -117,6 +140,7 @@ export const RULES = {
     "do_ipv6_setsockopt",
   ),
   "no IPv6 option": rule("An IPv4 socket has no options of IPv6.", "net/ipv4/ip_sockglue.c", "ip_setsockopt"),
+  "no such option": rule("This system has no such option.", "setsockopt(2)", "options"),
   "range reversed": rule("The lowest port is above the highest.", "net/ipv4/ip_sockglue.c", "do_ip_setsockopt"),
   "no such device": rule("There is no device of that name.", "net/core/sock.c", "sock_setbindtodevice"),
 } satisfies Record<string, Rule>;

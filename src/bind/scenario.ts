@@ -66,7 +66,12 @@ const host = v.strictObject({
   /** Addresses of a second device, `wire0`, besides those of loopback. */
   addresses: v.exactOptional(v.array(address)),
   /** net.ipv4.ip_local_port_range */
-  portRange: v.exactOptional(v.tuple([number, number])),
+  portRange: v.exactOptional(
+    v.pipe(
+      v.tuple([number, number]),
+      v.check(([low, high]) => low <= high, "expected the lowest port first"),
+    ),
+  ),
   /** net.ipv4.ip_unprivileged_port_start */
   unprivilegedPortStart: v.exactOptional(whole(0, 65_535, "a port")),
   /** Whether the processes have CAP_NET_BIND_SERVICE. */

@@ -6,6 +6,9 @@ import type { Endpoint, Family } from "../call/call.ts";
 import type { TcpState } from "../codec/state.ts";
 import { wildcardOf, type Bound } from "./address.ts";
 
+export const SYSTEMS = ["linux", "macos", "freebsd", "windows"] as const;
+export type System = (typeof SYSTEMS)[number];
+
 /** `undefined` says that it is not known: nobody could look. */
 export type Fact<T> = T | undefined;
 
@@ -87,6 +90,8 @@ export interface LocalAddress {
 
 /** What of the host counts, by the names of its parameters where they have one. */
 export interface Host {
+  /** Others than Linux are known from their documents only. */
+  system: System;
   addresses: readonly LocalAddress[];
   /** net.ipv4.ip_local_port_range */
   portRange: readonly [number, number];
@@ -116,6 +121,7 @@ export interface State {
 
 /** A host as Linux starts: loopback, and the defaults of the parameters; the caller may bind every port. */
 export const PLAIN_HOST: Host = {
+  system: "linux",
   addresses: [
     { address: "127.0.0.1", prefix: 8, device: "lo" },
     { address: "::1", device: "lo" },

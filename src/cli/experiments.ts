@@ -3,4 +3,5 @@
  * no other command is to wait for them to be read.
  */
 export * as lab from "./lab.ts";
+export * as predict from "./predict.ts";
 export * as view from "./view.ts";

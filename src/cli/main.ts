@@ -19,6 +19,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   demo: () => import("./demo.ts"),
   lab: async () => (await import("./experiments.ts")).lab,
   view: async () => (await import("./experiments.ts")).view,
+  predict: async () => (await import("./experiments.ts")).predict,
 };
 
 const HELP = `lastack: why a TCP port is still in use, and how TCP connections end
@@ -32,6 +33,7 @@ Commands
   demo           the whole story by hand: a server is restarted, and bind fails because of TIME-WAIT
   lab            experiments: how connections end on this kernel, every packet and state shown
   view           draw a stored trace of an experiment again
+  predict        what bind, listen and connect will answer, by the rules and by the running kernel
 
 Options
   -h, --help     help, also of a command: lastack ls --help

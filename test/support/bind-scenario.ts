@@ -1,5 +1,5 @@
 /** Random scenarios of binding, made on the running kernel and answered by the rules, step by step. */
-import type { Choice } from "../../src/bind/connect.ts";
+import { listenersAt, type Choice } from "../../src/bind/connect.ts";
 import { localPortRange } from "../../src/bind/get-port.ts";
 import { devicesOf, type Request } from "../../src/bind/requests.ts";
 import { emptyState, PLAIN_HOST, type Host, type State } from "../../src/bind/state.ts";
@@ -114,6 +114,8 @@ function isUnsettled(state: State, request: Request): boolean {
   const socket = state.sockets.get(request.socket);
   if (request.name === "connect") {
     if (socket!.device !== "" || (socket!.shutWrite && socket!.port === 0)) return true;
+    // What such a listener accepts over IPv6 answers over IPv4: the other end hears nothing more of it.
+    if (listenersAt(state, request.port).some(({ speaksIpv4 }) => speaksIpv4)) return true;
     return step(state, request).answer.outcome === "waits";
   }
   const choosesPort = (request.name === "bind" && request.port === 0) || (request.name === "listen" && !socket!.port);

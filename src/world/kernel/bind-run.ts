@@ -3,6 +3,7 @@ import type { Call, Result } from "../../call/call.ts";
 import type { Choice } from "../../bind/connect.ts";
 import type { Request } from "../../bind/step.ts";
 import { interfaceIndex } from "../../linux/rtnetlink.ts";
+import { Unavailable } from "../../lab/world.ts";
 import * as sys from "../../sys/index.ts";
 import { SocketCalls, WOULD_BLOCK } from "./socket-calls.ts";
 
@@ -43,6 +44,8 @@ export class BindRun {
     if (!uid) return make();
     const before = sys.setfsuid(uid);
     try {
+      // It tells no failure: where the user namespace has no such user, everything stays as it is.
+      if (sys.setfsuid(uid) !== uid) throw new Unavailable("a second uid");
       return make();
     } finally {
       sys.setfsuid(before);

@@ -1,0 +1,137 @@
+/** `lastack predict`: what binding will answer, by the rules, and by the running kernel beside them. */
+import { readFileSync } from "node:fs";
+import { hostOf, readScenario, requestsOf, type Scenario } from "../bind/scenario.ts";
+import { devicesOf, type Request } from "../bind/requests.ts";
+import { emptyState, SYSTEMS, type Host, type State, type System } from "../bind/state.ts";
+import { step } from "../bind/step.ts";
+import { plainHost } from "../bind/systems.ts";
+import { systemName, NoNamespace } from "../world/kernel/home.ts";
+import { Unavailable } from "../lab/world.ts";
+import { BindHost, runBeside } from "../world/kernel/bind-host.ts";
+import { EXIT, UsageError } from "./exit-status.ts";
+import { INSIDE, runInUserNamespace, tellNoNamespace } from "./isolation.ts";
+import { parseOptions } from "./options.ts";
+import { writeErr, writeOut } from "./output.ts";
+import { predictionJson, predictionText, type Prediction, type Row } from "./predict-view.ts";
+
+export const help = `lastack predict: what bind, listen and connect will answer, and why
+
+Usage: lastack predict SCENARIO.json [options]
+
+SCENARIO.json lists socket calls by the names of sockets (docs/predict.md, docs/predict.schema.json); '-' is standard
+input. Each call is answered by the rules of Linux 6.18: granted or refused, the sockets that are the reason, the rule
+that decides and where it stands in the kernel's source. Nothing is bound on this host.
+
+Options
+      --on kernel   make the same calls on the running kernel too, in a network namespace of their own, and show both
+      --os NAME     answer for linux, macos, freebsd or windows; all but linux from documents, not run
+      --json        the answers as JSON (docs/predict.md)
+
+Exit status: 0 answered, and the kernel did the same; 1 the kernel did something else; 2 the command line or the file was
+not understood; 3 there is no network namespace to be had.
+
+Examples
+  lastack predict restart.json
+  lastack predict restart.json --on kernel
+  lastack predict restart.json --os macos
+  echo '{"schema": 1, "steps": [{"call": "socket", "socket": "a", "family": "IPv4"},
+    {"call": "bind", "socket": "a", "address": "127.0.0.1", "port": 80}]}' | lastack predict -
+`;
+
+/** Answers one request, and says what there is afterwards. */
+type Answerer = (state: State, request: Request) => { row: Omit<Row, "step" | "request">; state: State };
+
+function byRules(state: State, request: Request): ReturnType<Answerer> {
+  const { answer: predicted, state: after } = step(state, request);
+  return { row: { predicted }, state: after };
+}
+
+function byBoth(kernel: BindHost): Answerer {
+  return (state, request) => {
+    const { predicted, ran, agrees, state: after } = runBeside(state, kernel.run, request);
+    return { row: { predicted, ran, agrees }, state: after };
+  };
+}
+
+/** Goes through the steps. A step whose socket was not made, or whose port nobody got, is left out. */
+function answerAll(scenario: Scenario, start: State, answer: Answerer): Row[] {
+  const devices = devicesOf(start);
+  const ports = new Map<string, number>();
+  const rows: Row[] = [];
+  let state = start;
+  for (const [i, one] of scenario.steps.entries()) {
+    const requests = requestsOf(one, ports, devices);
+    const isThere = one.call === "socket" || state.sockets.get(one.socket)?.holder === "process";
+    if (!requests || !isThere) {
+      rows.push({ step: i, request: undefined });
+      continue;
+    }
+    for (const request of requests) {
+      const answered = answer(state, request);
+      rows.push({ step: i, request, before: state, ...answered.row });
+      state = answered.state;
+      const port = state.sockets.get(request.socket)?.port;
+      if (port) ports.set(request.socket, port);
+    }
+    // A call that blocks does not return: there is nothing to go on with.
+    if (rows.at(-1)!.predicted?.outcome === "waits" && one.call === "connect") break;
+  }
+  return rows;
+}
+
+function systemNamed(name: string | undefined): System {
+  const system = SYSTEMS.find((one) => one === (name ?? "linux"));
+  if (!system) throw new UsageError(`--os ${name}: expected ${SYSTEMS.join(", ")}`);
+  return system;
+}
+
+function scenarioIn(file: string): Scenario {
+  const read = readScenario(readFileSync(file === "-" ? 0 : file, "utf8"));
+  if (!read.ok) throw new UsageError(`${file === "-" ? "standard input" : file}: ${read.where}: ${read.problem}`);
+  return read.scenario;
+}
+
+function predictBeside(host: Host, scenario: Scenario): Row[] | number {
+  let kernel: BindHost | undefined;
+  try {
+    kernel = new BindHost(host);
+    return answerAll(scenario, emptyState(host), byBoth(kernel));
+  } catch (error) {
+    if (error instanceof NoNamespace) return runInUserNamespace() ?? tellNoNamespace();
+    if (!(error instanceof Unavailable)) throw error;
+    writeErr(`lastack predict: ${error.message}\n`);
+    return EXIT.permission;
+  } finally {
+    kernel?.close();
+  }
+}
+
+export function run(args: string[]): number {
+  const { values, positionals } = parseOptions({
+    args,
+    allowPositionals: true,
+    options: {
+      on: { type: "string" },
+      os: { type: "string" },
+      json: { type: "boolean" },
+      [INSIDE.slice(2)]: { type: "boolean" },
+    },
+  });
+  const { on, os, json } = values as { on?: string; os?: string; json?: boolean };
+  const [file, more] = positionals;
+  if (file === undefined || more !== undefined) throw new UsageError("predict takes one file, or - for standard input");
+  if (on !== undefined && on !== "kernel") throw new UsageError(`--on ${on}: expected kernel`);
+  const system = systemNamed(os);
+  if (on && system !== "linux") throw new UsageError("--on kernel runs Linux: leave --os out");
+  const scenario = scenarioIn(file);
+  if (on && scenario.host?.mayBindPrivileged === false) {
+    throw new UsageError("host.mayBindPrivileged: on the kernel the calls are made with CAP_NET_BIND_SERVICE");
+  }
+  const host = hostOf(scenario, plainHost(system));
+  const rows = on ? predictBeside(host, scenario) : answerAll(scenario, emptyState(host), byRules);
+  if (typeof rows === "number") return rows;
+  const prediction: Prediction = { system, title: scenario.title, steps: scenario.steps, rows };
+  if (on) prediction.kernel = systemName();
+  writeOut(json ? predictionJson(prediction) : predictionText(prediction));
+  return rows.every(({ agrees }) => agrees !== false) ? EXIT.ok : EXIT.no;
+}
