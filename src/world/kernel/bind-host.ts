@@ -39,9 +39,9 @@ export class BindHost {
   }
 
   #makeDevice(addresses: readonly LocalAddress[]): Port {
-    const port = makePort(undefined, this.#namespace, 1);
+    const port = makePort(undefined, this.#namespace);
     this.#namespace.run(() => {
-      linkUp(DEVICE, MTU, true);
+      linkUp(DEVICE, { mtu: MTU, noArp: true });
       for (const { address } of addresses) {
         const bytes = parseIp(address)!;
         addAddress(DEVICE, bytes, 8 * bytes.length);
