@@ -6,14 +6,16 @@ import type { Draft, DraftSocket } from "./draft.ts";
 import { getPort } from "./get-port.ts";
 import type { Host, LocalAddress } from "./state.ts";
 
+/** True for an address in the network of `own` with this prefix; without one, for that address alone. */
+export function isIn(own: LocalAddress, prefix: number | undefined, address: string): boolean {
+  const bytes = parseIp(address)!;
+  const ownBytes = parseIp(own.address)!;
+  return bytes.length === ownBytes.length && matchesPrefix(bytes, ownBytes, prefix ?? 8 * bytes.length);
+}
+
 /** The host's own address that `address` is, or is in the network of; of this device where one is given. */
 export function localAddress({ addresses }: Host, address: string, device = ""): LocalAddress | undefined {
-  const bytes = parseIp(address)!;
-  return addresses.find((local) => {
-    const own = parseIp(local.address)!;
-    if (own.length !== bytes.length || (device !== "" && device !== local.device)) return false;
-    return matchesPrefix(bytes, own, local.prefix ?? 8 * own.length);
-  });
+  return addresses.find((own) => (device === "" || device === own.device) && isIn(own, own.prefix, address));
 }
 
 /** inet_addr_valid_or_nonlocal, ipv6_chk_addr */

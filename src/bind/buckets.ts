@@ -35,12 +35,12 @@ export function remembersPortSharing(bucket: DraftBucket, socket: DraftSocket): 
   const { fast, fastReusePort } = bucket;
   if (fastReusePort === undefined || fastReusePort <= 0 || !socket.reusePort || !fast) return false;
   if (fast.uid !== socket.uid) return false;
-  return fastReusePort === 1 || overlaps(fast, socket, true, false);
+  return overlaps(fast, socket, true, false);
 }
 
 function rememberPortSharing(bucket: DraftBucket, socket: DraftSocket): void {
   const { family, address, ipv6Only, uid } = socket;
-  bucket.fastReusePort = 2;
+  bucket.fastReusePort = 1;
   bucket.fast = { family, address, ipv6Only, uid };
 }
 

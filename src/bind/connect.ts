@@ -3,11 +3,11 @@ import type { Endpoint } from "../call/call.ts";
 import { granted, refused, waits, type Answer } from "./answer.ts";
 import { asIpv4, asIpv6, isIpv6, isMapped, isMulticast, isWildcard } from "./address.ts";
 import { addOwner, ensurePlace, inheritPort, moveAddress, resetAddress } from "./buckets.ts";
-import { localAddress } from "./bind.ts";
+import { isIn, localAddress } from "./bind.ts";
 import { between, disconnect, finish, removeTimeWait, sendFin } from "./connection.ts";
 import type { Draft, DraftSocket } from "./draft.ts";
 import { candidates, isReserved, localPortRange } from "./get-port.ts";
-import { isMini, type Socket } from "./state.ts";
+import { isMini, type LocalAddress, type Socket } from "./state.ts";
 import type { RuleName } from "./rules.ts";
 
 /** What the kernel chose where it has a choice. */
@@ -45,8 +45,9 @@ function sourceOf({ host }: Draft, socket: DraftSocket, target: string): Answer 
     const leaves = !local && isLoopback(isMapped(socket.address) ? asIpv4(socket.address) : socket.address);
     return leaves ? refused("EINVAL", "loopback leaves") : socket.address;
   }
-  const own = (local ?? host.addresses.find((a) => isIpv6(a.address) === isIpv6(destination) && a.device !== "lo"))
-    ?.address;
+  const reaches = (from: LocalAddress) =>
+    isIn(from, from.onLink, destination) || (host.hasDefaultRoute && isIpv6(from.address) === isIpv6(destination));
+  const own = (local ?? host.addresses.find((from) => from.device !== "lo" && reaches(from)))?.address;
   if (own === undefined) return refused("ENETUNREACH", "no route");
   return socket.family === "IPv6" ? asIpv6(own) : own;
 }

@@ -4,7 +4,6 @@ import { addOwner, ensurePlace, remembersPortSharing, updateFastReuse } from "./
 import { conflicts, sharers } from "./conflict.ts";
 import type { Draft, DraftSocket } from "./draft.ts";
 import type { Socket } from "./state.ts";
-import type { RuleName } from "./rules.ts";
 import { refusalOf } from "./systems.ts";
 
 const SHARED = { reuseAddress: true, reusePort: true };
@@ -43,15 +42,6 @@ function findOpenPort(draft: Draft, socket: DraftSocket, wanted: number | undefi
   return undefined;
 }
 
-/** Why the bucket's memory alone grants the port; undefined where its sockets have to be looked at. */
-function remembered(draft: Draft, socket: DraftSocket, port: number): RuleName | undefined {
-  const bucket = draft.buckets.get(port);
-  if (!bucket) return undefined;
-  const reuse = socket.reuseAddress && socket.state !== "LISTEN";
-  if (reuse && bucket.fastReuse !== undefined && bucket.fastReuse > 0) return "remembered reuse";
-  return remembersPortSharing(bucket, socket) ? "remembered port sharing" : undefined;
-}
-
 function take(draft: Draft, socket: DraftSocket, port: number): void {
   const { bucket, place } = ensurePlace(draft, port, socket.address, 0);
   updateFastReuse(bucket, place, socket);
@@ -61,12 +51,13 @@ function take(draft: Draft, socket: DraftSocket, port: number): void {
 /** Gives the socket a port that was asked for, by Linux's rules. */
 function takeWanted(draft: Draft, socket: DraftSocket, port: number): Answer {
   const bucket = draft.buckets.get(port);
-  const memory = remembered(draft, socket, port);
-  const blockers = memory ? [] : conflicts(draft, socket, bucket, SHARED);
+  const remembers = bucket !== undefined && remembersPortSharing(bucket, socket);
+  const blockers = remembers ? [] : conflicts(draft, socket, bucket, SHARED);
   if (blockers.length > 0) return refused("EADDRINUSE", "in use", blockers);
   const others = sharers(draft, socket, bucket);
   take(draft, socket, port);
-  return granted(others.length === 0 ? "port free" : (memory ?? "both reuse"), { port, sockets: others });
+  const how = remembers ? "remembered port sharing" : "both reuse";
+  return granted(others.length === 0 ? "port free" : how, { port, sockets: others });
 }
 
 /** The same by another system's documents. What listens has been granted its port by bind. */

@@ -27,11 +27,6 @@ export const RULES = {
     CSK,
     "inet_bind_conflict",
   ),
-  "remembered reuse": rule(
-    "All who bound the port had set SO_REUSEADDR, as the port's bucket remembers (fastreuse): nobody is looked at.",
-    CSK,
-    "inet_csk_get_port",
-  ),
   "remembered port sharing": rule(
     "The last to bind the port had set SO_REUSEPORT, as the bucket remembers (fastreuseport): nobody is looked at.",
     CSK,

@@ -1,6 +1,6 @@
 /** Scenarios: socket calls by the names of sockets, as people write them down (docs/predict.md). */
 import * as v from "valibot";
-import { canonical } from "./address.ts";
+import { canonical, isIpv6 } from "./address.ts";
 import type { Host } from "./state.ts";
 import type { Request } from "./requests.ts";
 
@@ -83,6 +83,8 @@ const host = v.strictObject({
 });
 
 export const scenarioSchema = v.strictObject({
+  /** For editors: where the JSON Schema is. */
+  $schema: v.exactOptional(v.string()),
   schema: v.literal(1),
   title: v.exactOptional(v.string()),
   host: v.exactOptional(host),
@@ -140,7 +142,10 @@ export function readScenario(text: string): ReadScenario {
 /** The host that the scenario describes. */
 export function hostOf({ host = {} }: Scenario, plain: Host): Host {
   const { addresses = [], ...rest } = host;
-  const more = addresses.map((text) => ({ address: canonical(text)!, device: SECOND_DEVICE }));
+  const more = addresses.map((text) => {
+    const address = canonical(text)!;
+    return { address, onLink: isIpv6(address) ? 64 : 24, device: SECOND_DEVICE };
+  });
   return { ...plain, ...rest, addresses: [...plain.addresses, ...more] };
 }
 

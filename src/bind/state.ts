@@ -57,10 +57,13 @@ export interface Socket {
   backlog: number;
 }
 
-/** -1: only sockets that connect(2) bound; 0: no; 1: yes (`fastreuse`). */
-export type FastReuse = -1 | 0 | 1;
-/** As above; 1: any (FASTREUSEPORT_ANY), 2: where addresses match (FASTREUSEPORT_STRICT) (`fastreuseport`). */
-export type FastReusePort = -1 | 0 | 1 | 2;
+/**
+ * -1: only sockets that connect(2) bound have the port; 0: no (`fastreuse`). The kernel's 1, all set SO_REUSEADDR, is
+ * never reached, see `updateFastReuse`.
+ */
+export type FastReuse = -1 | 0;
+/** As above; 1: who binds where addresses match shares the port (FASTREUSEPORT_STRICT) (`fastreuseport`). */
+export type FastReusePort = -1 | 0 | 1;
 
 /** The sockets of one port at one address (`struct inet_bind2_bucket`). */
 export interface Place {
@@ -85,6 +88,8 @@ export interface Bucket {
 export interface LocalAddress {
   address: string;
   prefix?: number;
+  /** The prefix of the network that it is in: its other hosts are reached without a router. */
+  onLink?: number;
   device: string;
 }
 
@@ -93,6 +98,8 @@ export interface Host {
   /** Others than Linux are known from their documents only. */
   system: System;
   addresses: readonly LocalAddress[];
+  /** Whether a router leads to every other host. */
+  hasDefaultRoute: boolean;
   /** net.ipv4.ip_local_port_range */
   portRange: readonly [number, number];
   /** net.ipv4.ip_local_reserved_ports, ranges with both ends */
@@ -126,6 +133,7 @@ export const PLAIN_HOST: Host = {
     { address: "127.0.0.1", prefix: 8, device: "lo" },
     { address: "::1", device: "lo" },
   ],
+  hasDefaultRoute: false,
   portRange: [32_768, 60_999],
   reservedPorts: [],
   unprivilegedPortStart: 1024,

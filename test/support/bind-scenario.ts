@@ -2,7 +2,7 @@
 import { listenersAt, type Choice } from "../../src/bind/connect.ts";
 import { localPortRange } from "../../src/bind/get-port.ts";
 import { devicesOf, type Request } from "../../src/bind/requests.ts";
-import { emptyState, PLAIN_HOST, type Host, type State } from "../../src/bind/state.ts";
+import { emptyState, PLAIN_HOST, type Host, type Socket, type State } from "../../src/bind/state.ts";
 import { step } from "../../src/bind/step.ts";
 import { applyHost, runBeside, type Beside } from "../../src/world/kernel/bind-host.ts";
 import { BindRun } from "../../src/world/kernel/bind-run.ts";
@@ -107,6 +107,16 @@ export function randomRequest(random: Random, field: Field, state: State, next: 
 }
 
 /**
+ * True for a FIN that goes to a connection which nobody has accepted: it is acknowledged 40 ms later, and until then the
+ * sender's user counts as it does not in FIN-WAIT-2.
+ */
+function isAcknowledgedLate({ sockets }: State, { state, peer }: Socket): boolean {
+  const all = [...sockets.values()];
+  if (state !== "ESTABLISHED" || new Set(all.map(({ uid }) => uid)).size === 1) return false;
+  return all.some((other) => other.holder === "queue" && other.port === peer!.port);
+}
+
+/**
  * True for what ends in the air, where time decides who wins: connections that nobody answers at once, sockets that speak
  * over one device what others hear on all; and where the kernel leaves a port out by chance (see `candidates`).
  */
@@ -118,6 +128,7 @@ function isUnsettled(state: State, request: Request): boolean {
     if (listenersAt(state, request.port).some(({ speaksIpv4 }) => speaksIpv4)) return true;
     return step(state, request).answer.outcome === "waits";
   }
+  if (request.name === "close" || request.name === "shutdown") return isAcknowledgedLate(state, socket!);
   const choosesPort = (request.name === "bind" && request.port === 0) || (request.name === "listen" && !socket!.port);
   if (!choosesPort) return false;
   const [low, high] = localPortRange(state, socket!);

@@ -3,5 +3,6 @@ import { scenarioSchema } from "../../src/bind/scenario.ts";
 
 /** The JSON Schema of scenarios. What it has no word for (that an address is one) is left to the command. */
 export function scenarioJsonSchema(): object {
-  return { title: "A scenario of lastack predict", ...toJsonSchema(scenarioSchema, { errorMode: "ignore" }) };
+  const schema = toJsonSchema(scenarioSchema, { errorMode: "ignore", target: "draft-07" });
+  return { $schema: "http://json-schema.org/draft-07/schema#", title: "A scenario of lastack predict", ...schema };
 }

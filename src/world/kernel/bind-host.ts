@@ -42,9 +42,9 @@ export class BindHost {
     const port = makePort(undefined, this.#namespace);
     this.#namespace.run(() => {
       linkUp(DEVICE, { mtu: MTU, noArp: true });
-      for (const { address } of addresses) {
+      for (const { address, onLink } of addresses) {
         const bytes = parseIp(address)!;
-        addAddress(DEVICE, bytes, 8 * bytes.length);
+        addAddress(DEVICE, bytes, onLink ?? 8 * bytes.length);
       }
     });
     return port;

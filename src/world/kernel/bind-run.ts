@@ -1,5 +1,6 @@
 /** Makes the requests of src/bind on the running kernel, with sockets by their names. */
-import type { Call, Result } from "../../call/call.ts";
+import type { Call, Failure, Result } from "../../call/call.ts";
+import { errnoName } from "../../call/errno.ts";
 import type { Choice } from "../../bind/connect.ts";
 import type { Request } from "../../bind/step.ts";
 import { interfaceIndex } from "../../linux/rtnetlink.ts";
@@ -8,6 +9,9 @@ import * as sys from "../../sys/index.ts";
 import { SocketCalls, WOULD_BLOCK } from "./socket-calls.ts";
 
 const TCP_INFO_UNACKED = 24; // struct tcp_info, include/uapi/linux/tcp.h; of a listener: how many wait to be accepted
+
+/** A name that no device has: longer than they can be. */
+const NO_DEVICE = "none-of-this-host";
 
 /** What the kernel answered, and what it chose. */
 export interface Ran {
@@ -57,12 +61,23 @@ export class BindRun {
     const { socket, ...rest } = request;
     const call = { ...rest, fd: this.#fd(socket) } as Call;
     if (call.name !== "setsockopt" || call.option !== "SO_BINDTOIFINDEX" || call.value === 0) return call;
-    const device = this.devices[call.value];
-    return { ...call, value: device === undefined ? 9999 : this.inHost(() => interfaceIndex(device)) };
+    const device = this.devices[call.value] ?? NO_DEVICE;
+    return { ...call, value: this.inHost(() => interfaceIndex(device)) };
+  }
+
+  /** A device is looked up by its name, as SO_BINDTODEVICE does: the kernel's refusal of the name is the answer. */
+  #tryCallOf(request: Request): Call | Failure {
+    try {
+      return this.#callOf(request);
+    } catch (error) {
+      if (!(error instanceof sys.SyscallError)) throw error;
+      return { ok: false, errno: error.errno, code: errnoName(error.errno) };
+    }
   }
 
   #perform(request: Request, patienceMs: number): Result | "waits" {
-    const call = this.#callOf(request);
+    const call = this.#tryCallOf(request);
+    if ("ok" in call) return call;
     const uid = request.name === "socket" || request.name === "accept" ? request.uid : undefined;
     const make = () => this.#as(uid, () => this.#calls.perform(call).result);
     const result = make();
@@ -84,10 +99,15 @@ export class BindRun {
     return new DataView(info.buffer, info.byteOffset).getUint32(TCP_INFO_UNACKED, true);
   }
 
-  /** The acknowledgements that sockets owe are sent now, not 40 ms later: states are those that a FIN leads to. */
+  /**
+   * The acknowledgements that sockets owe are sent now, not 40 ms later: states are those that a FIN leads to. (The
+   * kernel sends none while the FIN has not been read.)
+   */
   #acknowledge(): void {
     for (const number of this.#numbers.values()) {
-      sys.trySetsockopt(this.#calls.real(number)!, sys.IPPROTO_TCP, sys.TCP_QUICKACK, 1);
+      const fd = this.#calls.real(number)!;
+      sys.tryRecv(fd, new Uint8Array(1));
+      sys.trySetsockopt(fd, sys.IPPROTO_TCP, sys.TCP_QUICKACK, 1);
     }
   }
 
