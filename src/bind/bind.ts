@@ -46,7 +46,7 @@ function refusalIpv6(draft: Draft, socket: DraftSocket, address: string, port: n
   if (isBusy(socket)) return refused("EINVAL", "bound already");
   const mapped = isMapped(address);
   if (mapped && socket.ipv6Only) return refused("EINVAL", "mapped but v6 only");
-  const isLocal = mayBindTo(draft.host, mapped ? asIpv4(address) : address, socket.device);
+  const isLocal = mapped ? mayBindTo(draft.host, asIpv4(address), "") : mayBindTo(draft.host, address, socket.device);
   return isLocal ? undefined : refused("EADDRNOTAVAIL", "not local (IPv6)");
 }
 

@@ -1,110 +1,19 @@
 /** Random scenarios of binding, made on the running kernel and answered by the rules, step by step. */
+import { existsSync } from "node:fs";
 import { listenersAt, type Choice } from "../../src/bind/connect.ts";
-import { localPortRange } from "../../src/bind/get-port.ts";
 import { devicesOf, type Request } from "../../src/bind/requests.ts";
-import { emptyState, PLAIN_HOST, type Host, type Socket, type State } from "../../src/bind/state.ts";
+import { emptyState, PLAIN_HOST, type Host, type LocalAddress, type Socket, type State } from "../../src/bind/state.ts";
 import { step } from "../../src/bind/step.ts";
 import { applyHost, runBeside, type Beside } from "../../src/world/kernel/bind-host.ts";
+import { addAddress, linkUp } from "../../src/linux/rtnetlink.ts";
+import { DEVICE } from "../../src/world/kernel/port.ts";
+import { TunPort } from "../../src/world/kernel/tun-port.ts";
+import { parseIp } from "../../src/codec/address.ts";
 import { BindRun } from "../../src/world/kernel/bind-run.ts";
 import { enterNewNetworkNamespace } from "../../src/linux/namespace.ts";
 import { writeParameter } from "../../src/linux/network-namespace.ts";
+import { choosesFromOdd, pick, randomRequests, randomTheme, type Random } from "./bind-random.ts";
 import { generator } from "./random.ts";
-
-type Random = () => number;
-
-const IPV4 = ["127.0.0.1", "127.0.0.2", "0.0.0.0"];
-const IPV6 = ["::1", "::", "::ffff:127.0.0.1", "::ffff:127.0.0.2", "::ffff:0.0.0.0"];
-const DESTINATIONS_IPV4 = ["127.0.0.1", "127.0.0.2", "0.0.0.0"];
-const DESTINATIONS_IPV6 = ["::1", "::ffff:127.0.0.1", "::ffff:127.0.0.2", "::"];
-
-/** Few ports, so that sockets meet: those above `base`. */
-export const PORTS = 6;
-
-/** What scenarios are made of. */
-export interface Field {
-  /** The lowest port. */
-  base: number;
-  uids: readonly number[];
-  /** How many devices there are. */
-  devices: number;
-}
-
-function pick<T>(random: Random, all: readonly T[]): T {
-  return all[Math.floor(random() * all.length)]!;
-}
-
-const OPTIONS = [
-  "SO_REUSEADDR",
-  "SO_REUSEADDR",
-  "SO_REUSEADDR",
-  "SO_REUSEPORT",
-  "SO_REUSEPORT",
-  "IPV6_V6ONLY",
-  "IP_BIND_ADDRESS_NO_PORT",
-  "IP_LOCAL_PORT_RANGE",
-  "SO_LINGER",
-  "SO_BINDTOIFINDEX",
-] as const;
-
-function randomOption(random: Random, field: Field, socket: string): Request {
-  const option = pick(random, OPTIONS);
-  const value = random() < 0.7 ? 1 : 0;
-  const set = (value: number): Request => ({ name: "setsockopt", socket, option, value });
-  if (option === "SO_BINDTOIFINDEX") return set(random() < 0.4 ? 0 : Math.floor(random() * (field.devices + 1)));
-  if (option === "SO_LINGER") return set(value - 1);
-  if (option !== "IP_LOCAL_PORT_RANGE") return set(value);
-  const port = () => (random() < 0.2 ? 0 : field.base + Math.floor(random() * PORTS));
-  return set(port() + port() * 65_536);
-}
-
-/** A request that makes sense, or nearly so, in `state`; sockets are named in the order in which they are made. */
-export function randomRequest(random: Random, field: Field, state: State, next: number): Request {
-  const held = [...state.sockets.values()].filter(({ holder }) => holder === "process");
-  const dice = random();
-  if (held.length === 0 || (held.length < 9 && dice < 0.2)) {
-    return {
-      name: "socket",
-      socket: `s${next}`,
-      family: random() < 0.55 ? "IPv4" : "IPv6",
-      uid: pick(random, field.uids),
-    };
-  }
-  const target = pick(random, held);
-  const { id: socket } = target;
-  const port = () => field.base + Math.floor(random() * PORTS);
-  const own = random() < 0.97 ? target.family : random() < 0.5 ? "IPv4" : "IPv6";
-  if (dice < 0.38) return randomOption(random, field, socket);
-  if (dice < 0.6) {
-    return {
-      name: "bind",
-      socket,
-      address: pick(random, own === "IPv4" ? IPV4 : IPV6),
-      port: random() < 0.2 ? 0 : port(),
-    };
-  }
-  if (dice < 0.72) return { name: "listen", socket, backlog: 64 };
-  if (dice < 0.84) {
-    const listeners = [...state.sockets.values()].filter(({ state }) => state === "LISTEN");
-    const to = random() < 0.85 && listeners.length > 0 ? pick(random, listeners).port : port();
-    return {
-      name: "connect",
-      socket,
-      address: pick(random, own === "IPv4" ? DESTINATIONS_IPV4 : DESTINATIONS_IPV6),
-      port: to,
-    };
-  }
-  if (dice < 0.89) {
-    const queued = held.find(({ queue }) => queue.length > 0);
-    return {
-      name: "accept",
-      socket: random() < 0.9 && queued ? queued.id : socket,
-      as: `s${next}`,
-      uid: pick(random, field.uids),
-    };
-  }
-  if (dice < 0.93) return { name: "shutdown", socket, how: pick(random, ["read", "write", "both"]) };
-  return { name: "close", socket };
-}
 
 /**
  * True for a FIN that goes to a connection which nobody has accepted: it is acknowledged 40 ms later, and until then the
@@ -129,10 +38,7 @@ function isUnsettled(state: State, request: Request): boolean {
     return step(state, request).answer.outcome === "waits";
   }
   if (request.name === "close" || request.name === "shutdown") return isAcknowledgedLate(state, socket!);
-  const choosesPort = (request.name === "bind" && request.port === 0) || (request.name === "listen" && !socket!.port);
-  if (!choosesPort) return false;
-  const [low, high] = localPortRange(state, socket!);
-  return high > low && (high - low) % 2 === 0;
+  return choosesFromOdd(state, request);
 }
 
 export interface Course {
@@ -172,31 +78,51 @@ const FIRST_PORT = 2000;
 /** TIME-WAIT outlives its scenario: the next one has ports of its own, until these are used up. */
 const SCENARIOS_PER_NAMESPACE = 6000;
 
+/** A namespace to make scenarios in: loopback, and where it can be had a second device. */
+interface Field {
+  addresses: readonly LocalAddress[];
+  close(): void;
+}
+
+const SECOND: LocalAddress = { address: "10.9.0.1", onLink: 24, device: DEVICE };
+
 /** A new network namespace for the calling thread, with room for all the TIME-WAIT that scenarios leave. */
-function enterField(): void {
+function enterField(): Field {
   if (!enterNewNetworkNamespace()) throw new Error("the kernel grants no network namespace");
   writeParameter("net.ipv4.tcp_max_tw_buckets", 1_000_000);
+  if (!existsSync("/dev/net/tun")) return { addresses: PLAIN_HOST.addresses, close: () => {} };
+  const device = new TunPort();
+  linkUp(DEVICE, 1500, true);
+  addAddress(DEVICE, parseIp(SECOND.address)!, SECOND.onLink!);
+  return { addresses: [...PLAIN_HOST.addresses, SECOND], close: () => device.close() };
 }
 
 /** Local port ranges of one port, or of an even number. */
 const RANGE_LENGTHS = [1, 2, 4, 4, 6];
 
-function hostFor(random: Random, base: number): Host {
-  const low = base + 2;
+function hostFor(random: Random, base: number, { addresses }: Field): Host {
+  const low = base + pick(random, [0, 1, 2, 4]);
   const high = low + pick(random, RANGE_LENGTHS) - 1;
-  return { ...PLAIN_HOST, portRange: [low, high], timestamps: random() < 0.5 };
+  return { ...PLAIN_HOST, addresses, portRange: [low, high], timestamps: random() < 0.5 };
 }
 
-function randomCourse(seed: number, base: number, uids: readonly number[]): { host: Host; course: Course } {
+function randomCourse(
+  seed: number,
+  base: number,
+  uids: readonly number[],
+  field: Field,
+): { host: Host; course: Course } {
   const random = generator(seed);
-  const field = { base, uids, devices: 1 };
-  const host = hostFor(random, base);
+  const host = hostFor(random, base, field);
+  const theme = randomTheme(random, base, uids, devicesOf({ host }).length - 1);
   applyHost(host);
+  const ahead: Request[] = [];
   let made = 0;
   let attempts = 0;
   const course = runCourse(host, (state) => {
     if (made >= LONGEST || attempts++ >= ATTEMPTS) return undefined;
-    return randomRequest(random, field, state, ++made);
+    if (ahead.length === 0) ahead.push(...randomRequests(random, theme, state, ++made));
+    return ahead.shift();
   });
   return { host, course };
 }
@@ -205,9 +131,10 @@ function randomCourse(seed: number, base: number, uids: readonly number[]): { ho
 function shrink(host: Host, course: Course): Course {
   for (let i = course.steps.length - 2; i >= 0; i--) {
     const fewer = course.steps.filter((_, at) => at !== i).map(({ request }) => request);
-    enterField();
+    const field = enterField();
     applyHost(host);
     const tried = runCourse(host, () => fewer.shift());
+    field.close();
     if (tried.disagreement) return shrink(host, tried);
   }
   return course;
@@ -218,7 +145,7 @@ function describe(seed: number, host: Host, { steps, disagreement }: Course): st
   const { predicted, ran } = disagreement!;
   const scenario = {
     schema: 1,
-    host: { portRange: host.portRange, timestamps: host.timestamps },
+    host: { addresses: [SECOND.address], portRange: host.portRange, timestamps: host.timestamps },
     steps: steps.map(({ request }) => toStep(request)),
   };
   return [
@@ -237,7 +164,7 @@ function toStep(request: Request): unknown {
   const { socket, option, value } = request;
   if (option === "IP_LOCAL_PORT_RANGE") return { call, socket, options: { [option]: [value & 0xffff, value >>> 16] } };
   if (option !== "SO_BINDTOIFINDEX") return { call, socket, options: { [option]: value } };
-  return { call, socket, options: { SO_BINDTODEVICE: ["", "lo"][value] ?? "none" } };
+  return { call, socket, options: { SO_BINDTODEVICE: ["", "lo", DEVICE][value] ?? "none" } };
 }
 
 export interface Comparison {
@@ -258,15 +185,23 @@ export function compare(
   progress?: (steps: number) => void,
 ): Comparison {
   const done = { steps: 0, scenarios: 0 };
-  for (; done.steps < steps; done.scenarios++) {
-    const slot = done.scenarios % SCENARIOS_PER_NAMESPACE;
-    if (slot === 0) enterField();
-    const { host, course } = randomCourse(seed + done.scenarios, FIRST_PORT + 10 * slot, uids);
-    done.steps += course.steps.length;
-    if (course.disagreement) {
-      return { ...done, disagreement: describe(seed + done.scenarios, host, shrink(host, course)) };
+  let field = enterField();
+  try {
+    for (; done.steps < steps; done.scenarios++) {
+      const slot = done.scenarios % SCENARIOS_PER_NAMESPACE;
+      if (slot === 0 && done.scenarios > 0) {
+        field.close();
+        field = enterField();
+      }
+      const { host, course } = randomCourse(seed + done.scenarios, FIRST_PORT + 10 * slot, uids, field);
+      done.steps += course.steps.length;
+      if (course.disagreement) {
+        return { ...done, disagreement: describe(seed + done.scenarios, host, shrink(host, course)) };
+      }
+      progress?.(done.steps);
     }
-    progress?.(done.steps);
+    return done;
+  } finally {
+    field.close();
   }
-  return done;
 }
