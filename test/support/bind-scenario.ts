@@ -92,7 +92,7 @@ function enterField(): Field {
   writeParameter("net.ipv4.tcp_max_tw_buckets", 1_000_000);
   if (!existsSync("/dev/net/tun")) return { addresses: PLAIN_HOST.addresses, close: () => {} };
   const device = new TunPort();
-  linkUp(DEVICE, 1500, true);
+  linkUp(DEVICE, { mtu: 1500, noArp: true });
   addAddress(DEVICE, parseIp(SECOND.address)!, SECOND.onLink!);
   return { addresses: [...PLAIN_HOST.addresses, SECOND], close: () => device.close() };
 }
