@@ -1,5 +1,10 @@
-function shellWord(word: string): string {
-  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+import { escapeControls, escapeForTerminal } from "../view/escape.ts";
+
+/** A word as a shell reads it back, harmless for a terminal: control characters become escapes inside of `$'…'`. */
+export function shellWord(word: string): string {
+  if (/^[\w./:=@%+-]+$/.test(word)) return word;
+  if (escapeControls(word) !== word) return `$'${escapeForTerminal(word).replaceAll("'", "\\'")}'`;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** This command line as root would type it: with absolute paths, since root's PATH may know neither Node nor lastack. */

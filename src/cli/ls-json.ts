@@ -18,7 +18,8 @@ export interface SocketList {
   search: HolderSearch | undefined;
 }
 
-function socketObject(
+/** A socket as docs/json.md describes it. */
+export function socketObject(
   socket: TcpSocket,
   search: HolderSearch | undefined,
   program: (pid: number) => string | undefined,
@@ -38,7 +39,12 @@ function socketObject(
   };
 }
 
-function processObject({ startedAtMs, arguments: commandLine, ...facts }: ProcessFacts): Record<string, unknown> {
+/** A process as docs/json.md describes it. */
+export function processObject({
+  startedAtMs,
+  arguments: commandLine,
+  ...facts
+}: ProcessFacts): Record<string, unknown> {
   return {
     ...facts,
     arguments: commandLine && maskSecrets(commandLine),

@@ -13,6 +13,7 @@ export interface Command {
 
 // Loaded when called: start-up pays for nothing that the command does not need.
 const COMMANDS: Record<string, () => Promise<Command>> = {
+  why: () => import("./why.ts"),
   ls: () => import("./ls.ts"),
   server: () => import("./server.ts"),
   client: () => import("./client.ts"),
@@ -27,6 +28,7 @@ const HELP = `lastack: why a TCP port is still in use, and how TCP connections e
 Usage: lastack <command> [options]
 
 Commands
+  why PORT...    what keeps a port from being bound, who has it, and what helps; lastack PORT is short for it
   ls [what...]   the kernel's TCP sockets: queues, addresses, states, timers, owners
   server         the tutorial's server: bind, listen, accept one client, write to it for ever
   client         the tutorial's client: connect, say hello, read until the server closes
@@ -40,6 +42,7 @@ Options
   -V, --version  the version
 
 Examples
+  lastack 8000                     why port 8000 is in use, and how to get it
   lastack ls 8000                  everything on port 8000, and who holds it
   lastack ls time-wait --summary --by peer
   lastack lab run restart          see EADDRINUSE happen on your own kernel, and SO_REUSEADDR mend it
@@ -51,12 +54,16 @@ declare const LASTACK_VERSION: string;
 function commandNamed(name: string): () => Promise<Command> {
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load) return load;
-  const hint = /^:?\d+$/.test(name) ? `to see what is on a port: lastack ls ${name}` : "lastack --help lists them";
-  throw new UsageError(`there is no command '${name}'; ${hint}`);
+  throw new UsageError(`there is no command '${name}'; lastack --help lists them`);
+}
+
+/** `3000`, `:3000`, `127.0.0.1:3000`, `[::1]:3000`, `*:3000`: no command begins like that. */
+function isEndpoint(word: string): boolean {
+  return /^:?\d/.test(word) || /^(\[.*\]|\*|localhost|[\da-f:]+):[^:]*$/i.test(word);
 }
 
 async function dispatch(args: string[]): Promise<number> {
-  const [name, ...rest] = args;
+  const [name, ...rest] = args[0] !== undefined && isEndpoint(args[0]) ? ["why", ...args] : args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     const topic = name === "help" && rest[0] !== undefined ? commandNamed(rest[0]) : undefined;
     (name === undefined ? writeErr : writeOut)(topic ? (await topic()).help : HELP);

@@ -26,6 +26,9 @@ export interface ProcessFacts {
   containerId: string | null;
   /** Parent, grandparent and so on, up to and without pid 1's parent. */
   parents: { pid: number; program: string }[];
+  /** The process group: the pid of the process that it began with, which may have ended. */
+  group: number;
+  session: number;
 }
 
 const USER_HZ = 100;
@@ -50,6 +53,8 @@ interface Stat {
   comm: string;
   state: string;
   parent: number;
+  group: number;
+  session: number;
   startTicks: number;
 }
 
@@ -63,6 +68,8 @@ function readStat(pid: number): Stat | undefined {
     comm: text.slice(text.indexOf("(") + 1, close),
     state: fields[0]!,
     parent: Number(fields[1]),
+    group: Number(fields[2]),
+    session: Number(fields[3]),
     startTicks: Number(fields[19]),
   };
 }
@@ -117,6 +124,21 @@ function parentChain(stat: Stat): ProcessFacts["parents"] {
   return parents;
 }
 
+/**
+ * The process that began this one's group, where it has ended and left this one to another parent: so it is with a child
+ * that outlived the program which a shell had started. (A daemon has left its group's first process on purpose, and made
+ * a session of it: undefined.)
+ */
+export function endedLeader({
+  pid,
+  group,
+  session,
+}: Pick<ProcessFacts, "pid" | "group" | "session">): number | undefined {
+  if (group === pid || group === session || readStat(group)) return undefined;
+  const parent = readStat(readStat(pid)?.parent ?? 0);
+  return parent?.session === session ? undefined : group;
+}
+
 /** All facts of a process, or undefined if it has ended. */
 export function processFacts(pid: number): ProcessFacts | undefined {
   const stat = readStat(pid);
@@ -144,5 +166,7 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     unit: cgroup === null ? null : unitOf(cgroup),
     containerId: cgroup === null ? null : containerIdOf(cgroup),
     parents: parentChain(stat),
+    group: stat.group,
+    session: stat.session,
   };
 }

@@ -43,7 +43,13 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
   ["ls --nonsense", "--nonsense"],
 
   ["nonsense", "no command 'nonsense'", "lastack --help"],
-  ["8000", "no command '8000'", "lastack ls 8000"],
+  ["8000x", "'8000x' is not a port"],
+  ["why", "which port?"],
+  ["why 0", "port 0 does not exist"],
+  ["why ::1:80", "'::1:80'", "in brackets"],
+  ["why 80 --ipv6-only --address 127.0.0.1", "--ipv6-only", "no IPv6 address"],
+  ["why 127.0.0.1:80 --address ::1", "the address is given twice"],
+  ["why 80 --user nobody-of-this-name", "there is no user", "/etc/passwd"],
   ["--nonsense", "'--nonsense'"],
   ["demo 8000", "8000"],
   ["help nonsense", "no command 'nonsense'", "lastack --help"],
@@ -86,8 +92,8 @@ test.each(BAD)("lastack %s", (line, ...parts) => {
   const { stdout, stderr, status } = lastack(split(line));
   for (const part of parts) expect(stderr).toContain(part);
   const [message, hint, ...more] = linesOf(stderr);
-  expect(message).toMatch(/^lastack( ls| server| client| demo)?: \S/);
-  expect(hint).toMatch(/^Try 'lastack( ls| server| client| demo)? --help'\.$/);
+  expect(message).toMatch(/^lastack( why| ls| server| client| demo)?: \S/);
+  expect(hint).toMatch(/^Try 'lastack( why| ls| server| client| demo)? --help'\.$/);
   expect(more).toEqual([]);
   expect(stderr).not.toContain("\u001b");
   expect([stdout, status]).toEqual(["", 2]);
@@ -100,7 +106,7 @@ test("lastack alone shows the help on standard error, with status 2", () => {
 });
 
 test("help of every command goes to standard output, with status 0", () => {
-  for (const command of ["ls", "server", "client", "demo"]) {
+  for (const command of ["why", "ls", "server", "client", "demo"]) {
     const asOption = lastack([command, "--help"]);
     expect(asOption.stdout).toMatch(new RegExp(`^lastack ${command}: .*\\n\\nUsage: lastack ${command}`));
     expect([asOption.stderr, asOption.status]).toEqual(["", 0]);

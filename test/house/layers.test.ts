@@ -45,6 +45,10 @@ test.each([
   ["view/ladder", "node:tty"],
   ["call", "../trace/trace.ts"],
   ["call", "node:os"],
+  ["diagnose", "../linux/sockets.ts"],
+  ["diagnose", "../view/escape.ts"],
+  ["diagnose", "node:os"],
+  ["linux", "../diagnose/diagnose.ts"],
   ["link", "../trace/trace.ts"],
   ["link", "../lab/world.ts"],
   ["trace", "../link/link.ts"],
@@ -87,6 +91,10 @@ test.each([
   ["view/ladder", "../escape.ts"],
   ["view/ladder", "../../trace/trace.ts"],
   ["call", "../codec/address.ts"],
+  ["diagnose", "../codec/address.ts"],
+  ["diagnose", "./facts.ts"],
+  ["linux", "../diagnose/facts.ts"],
+  ["cli", "../diagnose/diagnose.ts"],
   ["link", "../codec/tcp.ts"],
   ["trace", "../call/call.ts"],
   ["lab", "../link/link.ts"],
@@ -111,7 +119,7 @@ test.each([
   expect(output).not.toContain("no-restricted-imports");
 });
 
-const BROWSER_ROOMS = ["codec", "call", "link", "trace", "lab", "lab/catalogue", "view", "view/svg"];
+const BROWSER_ROOMS = ["codec", "call", "link", "trace", "lab", "lab/catalogue", "diagnose", "view", "view/svg"];
 const HOST_THINGS = ["Date.now()", "performance.now()", "Math.random()", "process.pid", "Buffer.alloc(1)"];
 
 test.each(BROWSER_ROOMS.map((room, i) => [room, HOST_THINGS[i % HOST_THINGS.length]!] as const))(

@@ -31,6 +31,10 @@ const inNamespace = () => runs("unshare", "--net", "true");
 export const NEEDS = {
   "a network namespace": { isMet: inNamespace },
   "a C compiler": { isMet: () => runs("cc", "--version"), packages: ["gcc", "libc6-dev"] },
+  "systemd-socket-activate": {
+    isMet: () => runs("systemd-socket-activate", "--version"),
+    packages: ["systemd"],
+  },
   ss: { isMet: () => runs("ss", "--version"), packages: ["iproute2"] },
   tshark: { isMet: () => runs("tshark", "--version"), packages: ["tshark"] },
   Chromium: { isMet: () => runs("chromium", "--version"), packages: ["chromium", "fonts-dejavu-core"] },

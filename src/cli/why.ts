@@ -1,0 +1,157 @@
+import { existsSync } from "node:fs";
+import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { asksToTry, diagnose, type Ask, type Diagnosis } from "../diagnose/diagnose.ts";
+import type { BindRequest, Trial } from "../diagnose/facts.ts";
+import { collectFacts, type Collected } from "../linux/facts.ts";
+import { tryBindOnce } from "../linux/trial.ts";
+import { userId } from "../linux/users.ts";
+import { EXIT, UsageError } from "./exit-status.ts";
+import { parseOptions } from "./options.ts";
+import { writeOut } from "./output.ts";
+import { parseAddress, parseEndpoint, type EndpointArgument } from "./values.ts";
+
+export const help = `lastack why: what keeps a port from being bound, who has it, and what helps
+
+Usage: lastack why [ADDR:]PORT... [options]
+       lastack [ADDR:]PORT...      the same
+
+Without options two binds are asked about: that of a plain socket, and that of Node's listen (SO_REUSEADDR, and :: for
+IPv4 and IPv6 where no address is given). With any of these it is one, as described:
+      --address A      the address to bind; by default 0.0.0.0
+      --reuse-address  with SO_REUSEADDR
+      --reuse-port     with SO_REUSEPORT
+      --ipv6-only      with IPV6_V6ONLY, by default on ::
+      --user U         as this user
+
+Options
+      --no-probe       never bind, not even for the microseconds that prove an answer which the lists of sockets leave open
+      --json           one JSON document
+
+Exit status: 0 free, 1 blocked, 3 it cannot be told without more permissions
+
+Examples
+  lastack 3000                       who has port 3000, and how to get it
+  lastack why 127.0.0.1:3000 8080    two ports, the first on one address
+  lastack why 80 --user www-data     whether that user may bind port 80
+`;
+
+/** The options that describe one bind. */
+interface Described {
+  address?: string;
+  "reuse-address"?: boolean;
+  "reuse-port"?: boolean;
+  "ipv6-only"?: boolean;
+  user?: string;
+}
+
+function options(args: string[]) {
+  return parseOptions({
+    args,
+    allowPositionals: true,
+    options: {
+      address: { type: "string" },
+      "reuse-address": { type: "boolean" },
+      "reuse-port": { type: "boolean" },
+      "ipv6-only": { type: "boolean" },
+      user: { type: "string" },
+      "no-probe": { type: "boolean" },
+      json: { type: "boolean" },
+    },
+  });
+}
+
+const ANY4 = new Uint8Array(4);
+const ANY6 = new Uint8Array(16);
+
+function uidOf(user: string): number {
+  const uid = userId(user);
+  if (uid === undefined) throw new UsageError(`there is no user '${user}' in /etc/passwd; a number will do as well`);
+  return uid;
+}
+
+/** The bind that the options describe. */
+function describedAsk(described: Described, endpoint: EndpointArgument): Ask {
+  const ipv6Only = described["ipv6-only"] === true;
+  const address = endpoint.address ?? (ipv6Only ? ANY6 : ANY4);
+  if (ipv6Only && address.length === 4) throw new UsageError(`--ipv6-only: ${formatIp(address)} is no IPv6 address`);
+  const reuseAddress = described["reuse-address"] === true;
+  const reusePort = described["reuse-port"] === true;
+  const set = [
+    ...(reuseAddress ? ["SO_REUSEADDR"] : []),
+    ...(reusePort ? ["SO_REUSEPORT"] : []),
+    ...(ipv6Only ? ["IPV6_V6ONLY"] : []),
+  ];
+  const uid = described.user === undefined ? process.geteuid!() : uidOf(described.user);
+  const name = `a bind to ${formatEndpoint(formatIp(address), endpoint.port)}${set.length > 0 ? ` with ${set.join(", ")}` : ""}`;
+  return { name, request: { address, port: endpoint.port, reuseAddress, reusePort, ipv6Only, uid } };
+}
+
+/** The two binds that people mean who describe none. */
+function usualAsks({ address, port }: EndpointArgument): Ask[] {
+  const uid = process.geteuid!();
+  const plain: BindRequest = {
+    address: address ?? ANY4,
+    port,
+    reuseAddress: false,
+    reusePort: false,
+    ipv6Only: false,
+    uid,
+  };
+  // Without IPv6, Node takes 0.0.0.0 (lib/net.js, setupListenHandle).
+  const nodes = address ?? (existsSync("/proc/net/if_inet6") ? ANY6 : ANY4);
+  return [
+    { name: "a plain socket", request: plain },
+    { name: "Node's listen", request: { ...plain, address: nodes, reuseAddress: true } },
+  ];
+}
+
+function asksFor(described: Described, argument: string): Ask[] {
+  const endpoint = parseEndpoint(argument);
+  if (described.address !== undefined) {
+    if (endpoint.address)
+      throw new UsageError(`'${argument}' and --address ${described.address}: the address is given twice`);
+    endpoint.address = parseAddress(described.address);
+  }
+  const { address: _, ...flags } = described;
+  const one = Object.values(flags).some((value) => value !== undefined);
+  return one ? [describedAsk(described, endpoint)] : usualAsks(endpoint);
+}
+
+export interface Answered extends Collected {
+  diagnosis: Diagnosis;
+}
+
+function answer(asks: readonly Ask[], probe: boolean): Answered {
+  const [{ request }] = asks as [Ask, ...Ask[]];
+  const collected = collectFacts(
+    request.port,
+    asks.map((ask) => ask.request.address),
+  );
+  const trials = probe
+    ? asksToTry(collected.facts, asks)
+        .map((ask) => tryBindOnce(ask.request))
+        .filter((trial): trial is Trial => trial !== undefined)
+    : [];
+  const facts = { ...collected.facts, trials };
+  return { ...collected, facts, diagnosis: diagnose(facts, asks) };
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = options(args);
+  const { "no-probe": noProbe, json, ...described } = values;
+  if (positionals.length === 0) throw new UsageError("which port? lastack why PORT");
+  const questions = positionals.map((argument) => asksFor(described, argument));
+  const answers = questions.map((asks) => answer(asks, !noProbe));
+  if (json) {
+    const { answersAsJson } = await import("./why-json.ts");
+    writeOut(answersAsJson(answers));
+  } else {
+    const { answerText } = await import("./why-text.ts");
+    for (const [i, one] of answers.entries()) {
+      if (i > 0) writeOut("\n");
+      answerText(one, writeOut);
+    }
+  }
+  const all = answers.map(({ diagnosis }) => diagnosis.answer);
+  return all.includes("blocked") ? EXIT.no : all.includes("unknown") ? EXIT.permission : EXIT.ok;
+}

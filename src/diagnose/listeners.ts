@@ -1,0 +1,170 @@
+/** Somebody listens, and a process holds the socket. */
+import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
+import type { Cause, Finding, Remedy } from "./finding.ts";
+import { endProcesses, OTHER_PORT } from "./remedies.ts";
+import { commandText, holdersOf, listText, localText, plural, processText, spanText } from "./words.ts";
+
+const ENGINES = new Set([
+  "docker-proxy",
+  "dockerd",
+  "rootlessport",
+  "rootlesskit",
+  "conmon",
+  "containerd",
+  "slirp4netns",
+  "pasta",
+  "pasta.avx2",
+]);
+
+/** What a process's command line gives after one of these flags. */
+function argumentAfter({ arguments: words }: HolderProcess, ...flags: string[]): string | undefined {
+  const at = words?.findIndex((word) => flags.includes(word)) ?? -1;
+  return at < 0 ? undefined : words![at + 1];
+}
+
+/** How it runs: age, place, command line, supervisor. */
+function describe(facts: Facts, process: HolderProcess): string {
+  const parts = [`${processText(process)}: ${commandText(process) || "no command line"}`];
+  if (process.workingDirectory !== null) parts.push(`in ${process.workingDirectory}`);
+  parts.push(`started ${spanText(facts.nowMs - process.startedAtMs)} ago`);
+  const [parent] = process.parents;
+  if (parent) parts.push(`by ${parent.program} (pid ${parent.pid})`);
+  if (process.unit) parts.push(`unit ${process.unit}`);
+  if (process.containerId) parts.push(`container ${process.containerId.slice(0, 12)}`);
+  if (process.state === "T") parts.push("suspended");
+  return parts.join(", ");
+}
+
+interface Kind {
+  cause: Cause;
+  headline: string;
+  detail: readonly string[];
+  remedies: readonly Remedy[];
+}
+
+function systemd(facts: Facts, holders: readonly HolderProcess[], where: string): Kind | undefined {
+  const manager = holders.find(({ program, pid }) => program === "systemd" || (pid === 1 && program === "init"));
+  const activator = holders.find(({ program }) => program === "systemd-socket-activate");
+  if (activator) {
+    return {
+      cause: "systemd-socket",
+      headline: `${processText(activator)} listens on ${where} for a service that it starts at the first connection`,
+      detail: [],
+      remedies: endProcesses(facts, [activator]),
+    };
+  }
+  if (!manager) return undefined;
+  const user = manager.pid === 1 ? [] : ["--user"];
+  const services = holders.filter((process) => process !== manager).map(processText);
+  return {
+    cause: "systemd-socket",
+    headline: `systemd (pid ${manager.pid}) listens on ${where}: a .socket unit`,
+    detail: services.length > 0 ? [`it has handed the socket to ${listText(services)}: ending that is not enough`] : [],
+    remedies: [
+      { what: "find the unit, and stop it", command: ["systemctl", ...user, "list-sockets", "--show-types"] },
+      { what: "systemctl stop UNIT.socket", cost: "the services behind it are not started any more" },
+    ],
+  };
+}
+
+function engine(facts: Facts, holders: readonly HolderProcess[], where: string): Kind | undefined {
+  const process = holders.find(({ program }) => ENGINES.has(program));
+  if (!process) return undefined;
+  const name = argumentAfter(process, "-n", "--name");
+  const address = argumentAfter(process, "-container-ip");
+  const podman = !process.program.startsWith("docker");
+  const tool = podman ? "podman" : "docker";
+  const whose = name ? `the container ${name}` : address ? `the container at ${address}` : "a container";
+  return {
+    cause: "container-engine",
+    headline: `${processText(process)} listens on ${where} for ${whose}`,
+    detail: ["ending this process does not end the container, which may get the port back"],
+    remedies: [
+      name
+        ? { what: `stop the container ${name}`, command: [tool, "stop", name] }
+        : {
+            what: "stop the container that publishes the port",
+            command: ["sh", "-c", `${tool} stop $(${tool} ps --quiet --filter publish=${facts.port})`],
+          },
+    ],
+  };
+}
+
+/** Holders of different programs, one started by the other: a child got the listener with it. */
+function passedOn(holders: readonly HolderProcess[]): boolean {
+  return new Set(holders.map(({ program }) => program)).size > 1;
+}
+
+function zombie(facts: Facts, holders: readonly HolderProcess[], where: string): Kind | undefined {
+  const process = holders.find(({ state }) => state === "Z");
+  return (
+    process && {
+      cause: "zombie-leader",
+      headline: `${processText(process)} listens on ${where}: its first thread has ended, another one lives on`,
+      detail: ["such a process looks like a zombie, and its descriptors seem to be none"],
+      remedies: [{ ...endProcesses(facts, [process])[0]!, command: ["kill", "-KILL", String(process.pid)] }],
+    }
+  );
+}
+
+function inherited(facts: Facts, holders: readonly HolderProcess[], where: string): Kind | undefined {
+  const orphans = holders.filter(({ endedLeader }) => endedLeader !== undefined);
+  if (orphans.length === 0 && !passedOn(holders)) return undefined;
+  const ended = orphans[0]?.endedLeader;
+  const headline =
+    ended === undefined
+      ? `${listText(holders.map(processText))} hold one listener on ${where} together`
+      : `${listText(holders.map(processText))} listens on ${where}, most likely inherited from pid ${ended}, which has ended`;
+  return {
+    cause: "inherited-listener",
+    headline,
+    detail: ["the port is free only when the last of them has ended or closed it"],
+    remedies: [
+      ...endProcesses(facts, holders),
+      { what: "let children not inherit it: SOCK_CLOEXEC, or close it in the child" },
+    ],
+  };
+}
+
+function plain(facts: Facts, holders: readonly HolderProcess[], where: string): Kind {
+  const [first] = holders;
+  const more = holders.length > 1 ? ` and ${plural(holders.length - 1, "process", "processes")} more` : "";
+  return {
+    cause: "listener",
+    headline:
+      `${processText(first!)}${more} ${more ? "listen" : "listens"} on ${where}, ` +
+      `running for ${spanText(facts.nowMs - Math.min(...holders.map(({ startedAtMs }) => startedAtMs)))}`,
+    detail: [],
+    remedies: [...endProcesses(facts, holders), OTHER_PORT],
+  };
+}
+
+/** A finding for each listener that somebody holds. */
+export function listenerFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): Finding[] {
+  const listeners = facts.sockets.filter(({ state, holders }) => state === "LISTEN" && holders.length > 0);
+  // Sockets that the same processes hold (SO_REUSEPORT, one for each family) are told of together.
+  const groups = new Map<string, PortSocket[]>();
+  for (const socket of listeners) {
+    const key = holdersOf(facts, [socket])
+      .map(({ pid }) => pid)
+      .join(" ");
+    groups.set(key, [...(groups.get(key) ?? []), socket]);
+  }
+  return [...groups.values()].flatMap((sockets) => {
+    const holders = holdersOf(facts, sockets);
+    if (holders.length === 0) return []; // ended since
+    const where = listText([...new Set(sockets.map(localText))]);
+    const kind =
+      systemd(facts, holders, where) ??
+      engine(facts, holders, where) ??
+      zombie(facts, holders, where) ??
+      inherited(facts, holders, where) ??
+      plain(facts, holders, where);
+    const own = holders.find(({ pid }) => facts.asker.ancestors.includes(pid));
+    const detail = [...holders.map((process) => describe(facts, process)), ...kind.detail];
+    if (own) detail.push(`pid ${own.pid} started this very command: it asks about a port that it holds itself`);
+    const blocks = sockets.some((socket) => blockers.has(socket));
+    const finding: Finding = { ...kind, detail, sockets, blocks };
+    return own ? [{ ...finding, cause: "same-program" as const }] : [finding];
+  });
+}

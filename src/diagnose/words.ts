@@ -1,0 +1,52 @@
+/** How people say things: spans of time, processes, endpoints. */
+import { formatEndpoint } from "../codec/address.ts";
+import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
+
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3600],
+  ["min", 60],
+] as const;
+
+/** A span in its largest unit, rounded: `2 h`, `41 s`. Seconds are rounded up: after that long it is over. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  for (const [name, size] of UNITS) if (seconds >= 2 * size) return `${Math.round(seconds / size)} ${name}`;
+  return `${seconds} s`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+}
+
+export function listText(parts: readonly string[], last = "and"): string {
+  return parts.length < 2 ? (parts[0] ?? "") : `${parts.slice(0, -1).join(", ")} ${last} ${parts.at(-1)}`;
+}
+
+/** `node (pid 4242, alice)` */
+export function processText({ program, pid, user }: HolderProcess): string {
+  return `${program} (pid ${pid}, ${user})`;
+}
+
+export function localText({ local }: Pick<PortSocket, "local">): string {
+  return formatEndpoint(local.address, local.port);
+}
+
+export function peerText({ peer }: Pick<PortSocket, "peer">): string {
+  return formatEndpoint(peer.address, peer.port);
+}
+
+/** `node server.js`: at most 200 characters of the command line. */
+export function commandText(process: HolderProcess): string {
+  const text = (process.arguments ?? []).slice(0, 40).join(" ");
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** The processes that hold a socket, in the order of their pids. */
+export function holdersOf(facts: Facts, sockets: readonly PortSocket[]): HolderProcess[] {
+  const pids = new Set(sockets.flatMap(({ holders }) => holders.map(({ pid }) => pid)));
+  return [...pids]
+    .sort((a, b) => a - b)
+    .map((pid) => facts.processes.get(pid))
+    .filter((process) => process !== undefined);
+}

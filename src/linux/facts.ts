@@ -1,0 +1,165 @@
+/** Collects what is to be known about a port: src/diagnose concludes from it, nothing is concluded here. */
+import { readFileSync } from "node:fs";
+import { formatIp, isUnspecified } from "../codec/address.ts";
+import { INET_DIAG_INFO, INET_DIAG_NOCOOKIE, type InetDiagMessage } from "../codec/inet-diag.ts";
+import { ALL_STATES_MASK } from "../codec/state.ts";
+import { toTcpSocket } from "../codec/tcp-socket.ts";
+import type { AddressTrouble, Facts, HolderProcess, PortSocket, Settings } from "../diagnose/facts.ts";
+import { borrowOptions } from "./borrow.ts";
+import { listenersElsewhere } from "./elsewhere.ts";
+import { findHiddenKeepers, kernelServices } from "./hidden.ts";
+import { findHolders, type HolderSearch } from "./holders.ts";
+import { readParameter } from "./network-namespace.ts";
+import { endedLeader, processFacts } from "./process.ts";
+import { SockDiag } from "./sock-diag.ts";
+import { decodeRows, type SocketTable } from "./socket-table.ts";
+import { readSockets } from "./sockets.ts";
+import { addressErrno } from "./trial.ts";
+import { userName } from "./users.ts";
+
+const CAP_NET_BIND_SERVICE = 10;
+const ORPHAN_RETRIES = 8; // tcp_orphan_retries() for a setting of 0
+const [IFA_F_DADFAILED, IFA_F_TENTATIVE] = [0x08, 0x40]; // include/uapi/linux/if_addr.h
+/** More CLOSE-WAIT sockets than these are not asked one by one when their last segment came. */
+const MOST_ASKED = 64;
+
+/** A port's facts, with what the views need of the sources. */
+export interface Collected {
+  facts: Facts;
+  table: SocketTable;
+  search: HolderSearch;
+}
+
+/** The numbers of a kernel parameter; `otherwise` where this kernel or this sandbox has none of that name. */
+function parameter(name: string, ...otherwise: number[]): number[] {
+  try {
+    return readParameter(name).split(/\s+/).map(Number);
+  } catch {
+    return otherwise;
+  }
+}
+
+function settings(): Settings {
+  const [least, most] = parameter("net.ipv4.ip_local_port_range", 32_768, 60_999);
+  return {
+    unprivilegedPortStart: parameter("net.ipv4.ip_unprivileged_port_start", 1024)[0]!,
+    localPortRange: [least!, most!],
+    orphanRetries: parameter("net.ipv4.tcp_orphan_retries", 0)[0]! || ORPHAN_RETRIES,
+    finTimeoutS: parameter("net.ipv4.tcp_fin_timeout", 60)[0]!,
+  };
+}
+
+function holderProcess(pid: number): HolderProcess | undefined {
+  const facts = processFacts(pid);
+  if (!facts) return undefined;
+  return { ...facts, endedLeader: endedLeader(facts) };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** True if this process has the capability in effect. Root of a user namespace has it for its own namespaces only. */
+function hasCapability(number: number): boolean {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readText("/proc/self/status"))?.[1] ?? "0"}`);
+  return ((effective >> BigInt(number)) & 1n) === 1n;
+}
+
+function policies(): ("SELinux" | "WSL")[] {
+  const enforcing = readText("/sys/fs/selinux/enforce").trim() === "1";
+  const wsl = /microsoft/i.test(readText("/proc/sys/kernel/osrelease"));
+  return [...(enforcing ? (["SELinux"] as const) : []), ...(wsl ? (["WSL"] as const) : [])];
+}
+
+/** Why the kernel would not take the address, or undefined. */
+export function addressTrouble(address: Uint8Array): AddressTrouble | undefined {
+  if (isUnspecified(address) || addressErrno(address) !== "EADDRNOTAVAIL") return undefined;
+  const hex = Buffer.from(address).toString("hex");
+  // address, interface, prefix, scope, flags, name (net/ipv6/addrconf.c, if6_seq_show)
+  const row = readText("/proc/thread-self/net/if_inet6")
+    .split("\n")
+    .find((line) => line.startsWith(`${hex} `));
+  const flags = Number.parseInt(row?.split(/ +/)[4] ?? "0", 16);
+  if (flags & IFA_F_DADFAILED) return "duplicate";
+  return flags & IFA_F_TENTATIVE ? "tentative" : "absent";
+}
+
+/** When the last segment came, of a few CLOSE-WAIT sockets: by cookie, milliseconds ago. */
+function quietTimes(messages: readonly InetDiagMessage[]): Map<bigint, number> {
+  const times = new Map<bigint, number>();
+  const asked = messages.filter(({ state }) => state === 8).slice(0, MOST_ASKED);
+  if (asked.length === 0) return times;
+  using diag = new SockDiag();
+  for (const message of asked) {
+    const id = { ...message, cookie: message.cookie || INET_DIAG_NOCOOKIE };
+    const found = diag.lookup(message.family === 2 ? 2 : 10, id, [INET_DIAG_INFO]);
+    const quietMs = found && toTcpSocket(found).info?.lastAckRecvMs;
+    if (quietMs !== undefined) times.set(message.cookie, quietMs);
+  }
+  return times;
+}
+
+/** The sockets with their holders and, where those allow it, their options. */
+function portSockets(table: SocketTable, search: HolderSearch): PortSocket[] {
+  const messages = decodeRows(table);
+  const quiet = table.source === "sock_diag" ? quietTimes(messages) : new Map<bigint, number>();
+  const refused = new Set<number>();
+  return messages.map((message) => {
+    const socket = toTcpSocket(message);
+    const holders = search.holders.get(socket.inode) ?? [];
+    let options: PortSocket["options"];
+    for (const holder of holders) {
+      // A process that has refused once is not asked for each of its thousand connections.
+      if (options || refused.has(holder.pid)) continue;
+      options = borrowOptions(holder, socket.inode, message.family !== 2);
+      if (!options) refused.add(holder.pid);
+    }
+    return { ...socket, holders, options, quietMs: quiet.get(socket.cookie) };
+  });
+}
+
+/** The processes that started this one. */
+function ancestors(): number[] {
+  return (processFacts(process.pid)?.parents ?? []).map(({ pid }) => pid);
+}
+
+/** The facts of a port and of the addresses that are asked about. Nothing is bound: see trial.ts. */
+export function collectFacts(port: number, addresses: readonly Uint8Array[]): Collected {
+  const table = readSockets({ states: ALL_STATES_MASK, filter: { kind: "port", side: "local", port } });
+  const inodes = new Set(decodeRows(table).map(({ inode }) => inode));
+  inodes.delete(0);
+  const search = findHolders(inodes);
+  const nowMs = Date.now();
+  const sockets = portSockets(table, search);
+  const pids = new Set([...search.holders.values()].flat().map(({ pid }) => pid));
+  const processes = [...pids].map(holderProcess).filter((process) => process !== undefined);
+  const unheld = sockets.filter(
+    ({ state, inode, holders }) => state === "LISTEN" && inode !== 0 && holders.length === 0,
+  );
+  const mayHide = unheld.length > 0;
+  const uid = process.geteuid!();
+  const troubles = addresses.map((address) => [formatIp(address), addressTrouble(address)] as const);
+  const facts: Facts = {
+    port,
+    nowMs,
+    sockets,
+    denied: table.denied,
+    interrupted: table.interrupted,
+    processes: new Map(processes.map((process) => [process.pid, process])),
+    unreadable: [...search.unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count })),
+    keepers: mayHide ? findHiddenKeepers(new Set(unheld.map(({ inode }) => inode))) : [],
+    kernelServices: mayHide ? kernelServices() : [],
+    elsewhere: sockets.some(({ state }) => state === "LISTEN") ? [] : listenersElsewhere(port),
+    asker: { uid, user: userName(uid), mayBindPrivileged: hasCapability(CAP_NET_BIND_SERVICE), ancestors: ancestors() },
+    users: userName,
+    settings: settings(),
+    addressTrouble: new Map(troubles.filter((entry): entry is [string, AddressTrouble] => entry[1] !== undefined)),
+    policies: policies(),
+    trials: [],
+  };
+  return { facts, table, search };
+}

@@ -1,0 +1,54 @@
+/** What the kernel says to a bind: made, and undone at once. */
+import { encodeSockaddr } from "../codec/sockaddr.ts";
+import type { BindRequest, Trial } from "../diagnose/facts.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  errnoName,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  setsockopt,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  socket,
+  SOL_SOCKET,
+  tryBind,
+} from "../sys/index.ts";
+
+/** Runs `action` as a user: only root can be another. undefined where this process can't. */
+function asUser<T>(uid: number, action: () => T): T | undefined {
+  const own = process.geteuid!();
+  if (uid === own) return action();
+  if (own !== 0) return undefined;
+  process.seteuid!(uid);
+  try {
+    return action();
+  } finally {
+    process.seteuid!(own);
+  }
+}
+
+/**
+ * Binds as asked, without listen, and closes the socket in the same tick: for some microseconds another program that
+ * binds there may be refused. undefined where it can't be tried as that user.
+ */
+export function tryBindOnce(request: BindRequest): Trial | undefined {
+  const { address, port, reuseAddress, reusePort, ipv6Only, uid } = request;
+  return asUser(uid, () => {
+    using fd = socket(address.length === 4 ? AF_INET : AF_INET6, SOCK_STREAM, 0);
+    if (reuseAddress) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (reusePort) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (address.length === 16) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0);
+    const result = tryBind(fd, encodeSockaddr({ address, port }));
+    return { request, errno: result < 0 ? errnoName(-result) : null };
+  });
+}
+
+/** The errno of a bind to this address and no port in particular, of UDP, which no TCP port is touched by; null: none. */
+export function addressErrno(address: Uint8Array): string | null {
+  using fd = socket(address.length === 4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+  const result = tryBind(fd, encodeSockaddr({ address, port: 0 }));
+  return result < 0 ? errnoName(-result) : null;
+}
