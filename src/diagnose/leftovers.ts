@@ -1,7 +1,7 @@
 /** Connections: what is left of them when their listener is gone, and what an outgoing one does to a port. */
 import type { Facts, PortSocket } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
-import { destroy, endProcesses, reuseAddress, wait } from "./remedies.ts";
+import { destroy, endProcesses, reuseAddress, sudo, wait } from "./remedies.ts";
 import { holdersOf, listText, localText, peerText, plural, processText, spanText } from "./words.ts";
 
 /** The first shortest RTO of the kernel, milliseconds (TCP_RTO_MIN): what its give-up times are counted in. */
@@ -67,6 +67,20 @@ interface Told {
   remedies: readonly Remedy[];
 }
 
+/**
+ * First the connections, by a reset, then the program: the other way round its closing them would leave TIME-WAIT, and
+ * the port stay taken for another minute.
+ */
+function cutAndEnd(facts: Facts, sockets: readonly PortSocket[]): Remedy[] {
+  const first = destroy(facts, sockets);
+  return [
+    { ...first, what: "end the connections by a reset (needs CAP_NET_ADMIN): this end leaves no TIME-WAIT then" },
+    ...endProcesses(facts, holdersOf(facts, sockets)).map((remedy) => ({ ...remedy, what: `then ${remedy.what}` })),
+  ];
+}
+
+const shorterS = ({ settings }: Facts) => Math.max(1, Math.floor(settings.finTimeoutS / 4));
+
 type Teller = (facts: Facts, sockets: readonly PortSocket[], what: string) => Told;
 
 const tellers: Partial<Record<Cause, Teller>> = {
@@ -74,7 +88,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
     headline: `${what} in TIME-WAIT, which no process holds, for ${spanText(ends(facts, sockets) - facts.nowMs)} more`,
     detail: ["this end closed first; TIME-WAIT lasts 60 s on Linux, whatever tcp_fin_timeout says"],
     endsAtMs: ends(facts, sockets),
-    remedies: [wait(facts, ends(facts, sockets)), reuseAddress(sockets), destroy(facts, "time-wait", sockets)],
+    remedies: [wait(facts, ends(facts, sockets)), reuseAddress(sockets), destroy(facts, sockets)],
   }),
   "orphan-fin-wait-2": (facts, sockets, what) => ({
     headline: `${what} closed here, and the peer does not close: FIN-WAIT-2 for ${spanText(ends(facts, sockets) - facts.nowMs)} more`,
@@ -83,15 +97,11 @@ const tellers: Partial<Record<Cause, Teller>> = {
     remedies: [
       wait(facts, ends(facts, sockets)),
       reuseAddress(sockets),
-      destroy(facts, "fin-wait-2", sockets),
+      destroy(facts, sockets),
       {
         what: "or let the kernel wait less for such peers",
         cost: "slow peers are cut off",
-        command: [
-          "sysctl",
-          "-w",
-          `net.ipv4.tcp_fin_timeout=${Math.max(1, Math.floor(facts.settings.finTimeoutS / 4))}`,
-        ],
+        command: [...sudo(facts, true), "sysctl", "-w", `net.ipv4.tcp_fin_timeout=${shorterS(facts)}`],
       },
     ],
   }),
@@ -99,7 +109,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
     headline: `${what} shut down for writing, not closed, by ${ownerText(facts, sockets)}: FIN-WAIT-2 without a limit`,
     detail: ["no timer runs: it ends when the peer closes, or when the program does"],
     remedies: [
-      ...endProcesses(facts, holdersOf(facts, sockets)),
+      ...cutAndEnd(facts, sockets),
       { what: "mend the program: close after shutdown(SHUT_WR), with a limit to how long it reads on" },
     ],
   }),
@@ -112,7 +122,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
       ],
       remedies: [
         { what: "have the peer read or end: it is the one that stands still" },
-        destroy(facts, "fin-wait-1", sockets),
+        destroy(facts, sockets),
         reuseAddress(sockets),
       ],
     };
@@ -126,11 +136,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
         `the FIN is sent again, ${sockets[0]!.timer?.retransmits ?? 0} times so far; ` +
           `the kernel gives up about ${spanText(patienceMs)} after the first time, or up to twice that`,
       ],
-      remedies: [
-        { what: `wait up to ${spanText(2 * patienceMs)}` },
-        destroy(facts, sockets[0]!.state.toLowerCase(), sockets),
-        reuseAddress(sockets),
-      ],
+      remedies: [{ what: `wait up to ${spanText(2 * patienceMs)}` }, destroy(facts, sockets), reuseAddress(sockets)],
     };
   },
   "close-wait": (facts, sockets, what) => {
@@ -153,7 +159,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
   "leftover-connections": (facts, sockets, what) => ({
     headline: `${what} still open, held by ${ownerText(facts, sockets)}, although nobody listens any more`,
     detail: [`with ${listText([...new Set(sockets.map(peerText))].slice(0, 5))}`],
-    remedies: [...endProcesses(facts, holdersOf(facts, sockets)), reuseAddress(sockets)],
+    remedies: [...cutAndEnd(facts, sockets), reuseAddress(sockets)],
   }),
   "outgoing-connection": (facts, sockets, what) => {
     const [least, most] = facts.settings.localPortRange;
@@ -173,7 +179,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
         {
           what: "or keep the port out of that range, from now on",
           cost: "one port less for outgoing connections; what is connected stays",
-          command: ["sysctl", "-w", `net.ipv4.ip_local_reserved_ports=${facts.port}`],
+          command: [...sudo(facts, true), "sysctl", "-w", `net.ipv4.ip_local_reserved_ports=${facts.port}`],
         },
         ...endProcesses(facts, holdersOf(facts, sockets)),
       ],

@@ -139,6 +139,17 @@ function plain(facts: Facts, holders: readonly HolderProcess[], where: string): 
   };
 }
 
+/** What its connections will do to the port when it ends: they are closed then, and by this end first. */
+function aftermath(facts: Facts, sockets: readonly PortSocket[]): string[] {
+  const open = facts.sockets.filter(({ state, peer }) => state === "ESTABLISHED" && peer.port !== 0).length;
+  if (open === 0) return [];
+  const lacking = sockets.some(({ options }) => options?.reuseAddress === false);
+  const whom = lacking
+    ? "whatever the next server sets, for this one has not set SO_REUSEADDR"
+    : "unless the next server sets SO_REUSEADDR, as this one must have";
+  return [`${plural(open, "connection")} with it: when it ends, they keep the port in TIME-WAIT for 60 s, ${whom}`];
+}
+
 /** A finding for each listener that somebody holds. */
 export function listenerFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): Finding[] {
   const listeners = facts.sockets.filter(({ state, holders }) => state === "LISTEN" && holders.length > 0);
@@ -161,7 +172,11 @@ export function listenerFindings(facts: Facts, blockers: ReadonlySet<PortSocket>
       inherited(facts, holders, where) ??
       plain(facts, holders, where);
     const own = holders.find(({ pid }) => facts.asker.ancestors.includes(pid));
-    const detail = [...holders.map((process) => describe(facts, process)), ...kind.detail];
+    const detail = [
+      ...holders.map((process) => describe(facts, process)),
+      ...kind.detail,
+      ...aftermath(facts, sockets),
+    ];
     if (own) detail.push(`pid ${own.pid} started this very command: it asks about a port that it holds itself`);
     const blocks = sockets.some((socket) => blockers.has(socket));
     const finding: Finding = { ...kind, detail, sockets, blocks };

@@ -6,7 +6,7 @@ import { listText, plural, processText, spanText } from "./words.ts";
 /** Programs that start a child again when it ends. */
 const SUPERVISORS = new Set(["pm2", "nodemon", "supervisord", "runsv", "s6-supervise", "forever", "daemontools"]);
 
-function sudo(facts: Facts, needed: boolean): string[] {
+export function sudo(facts: Facts, needed: boolean): string[] {
   return needed && facts.asker.uid !== 0 ? ["sudo"] : [];
 }
 
@@ -75,14 +75,22 @@ export function reuseAddress(sockets: readonly PortSocket[]): Remedy {
 }
 
 /** Ends sockets that no process has, or that one has, by the kernel's SOCK_DESTROY. */
-export function destroy(facts: Facts, state: string, sockets: readonly PortSocket[]): Remedy {
+export function destroy(facts: Facts, sockets: readonly PortSocket[]): Remedy {
   const { port } = sockets[0]!.local;
+  const states = [...new Set(sockets.map(({ state }) => state.toLowerCase()))];
   return {
     what: `or end ${sockets.length === 1 ? "it" : "them"} now (needs CAP_NET_ADMIN)`,
-    cost:
-      state === "time-wait"
-        ? "a delayed segment of the old connection may be taken for one of a new one, and a lost last ACK becomes a reset"
-        : "the peer gets a reset; data not yet delivered are lost",
-    command: [...sudo(facts, true), "ss", "-K", "state", state, "sport", "=", `:${port}`],
+    cost: states.includes("time-wait")
+      ? "a delayed segment of the old connection may be taken for one of a new one, and a lost last ACK becomes a reset"
+      : "the peer gets a reset; data not yet delivered are lost",
+    command: [
+      ...sudo(facts, true),
+      "ss",
+      "-tK",
+      ...states.flatMap((state) => ["state", state]),
+      "sport",
+      "=",
+      `:${port}`,
+    ],
   };
 }
