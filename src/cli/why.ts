@@ -5,6 +5,7 @@ import type { BindRequest, Trial } from "../diagnose/facts.ts";
 import { collectFacts, type Collected } from "../linux/facts.ts";
 import { tryBindOnce } from "../linux/trial.ts";
 import { userId } from "../linux/users.ts";
+import { maskSecrets } from "../view/escape.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { writeOut } from "./output.ts";
@@ -132,7 +133,14 @@ function answer(asks: readonly Ask[], probe: boolean): Answered {
         .map((ask) => tryBindOnce(ask.request))
         .filter((trial): trial is Trial => trial !== undefined)
     : [];
-  const facts = { ...collected.facts, trials };
+  // No view of a diagnosis shows what follows a password-like flag.
+  const processes = new Map(
+    [...collected.facts.processes].map(([pid, one]) => [
+      pid,
+      { ...one, arguments: one.arguments && maskSecrets(one.arguments) },
+    ]),
+  );
+  const facts = { ...collected.facts, processes, trials };
   return { ...collected, facts, diagnosis: diagnose(facts, asks) };
 }
 

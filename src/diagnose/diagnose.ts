@@ -69,14 +69,13 @@ function collect(facts: Facts, asks: Diagnosis["asks"], blockers: ReadonlySet<Po
     ...boundFindings(facts, blockers),
     ...elsewhereFindings(facts),
   ];
+  const refusals = asks
+    .filter(({ answer }) => answer.outcome !== "granted")
+    .map(({ request, answer }) => ({ request, blockers: answer.blockers, answer }));
+  findings.push(...overlapFindings(refusals));
   const told = new Set(findings.map(({ headline }) => headline));
-  for (const { request, answer } of asks) {
-    if (answer.outcome === "granted") continue;
-    const more = [
-      ...refusalFindings(facts, request, answer),
-      ...overlapFindings(request, answer.blockers),
-      ...reusePortFindings(facts, request, answer.blockers),
-    ];
+  for (const { request, answer } of refusals) {
+    const more = [...refusalFindings(facts, request, answer), ...reusePortFindings(facts, request, answer.blockers)];
     for (const finding of more) {
       if (told.has(finding.headline)) continue;
       told.add(finding.headline);

@@ -50,12 +50,30 @@ function overlapFinding(kind: Exclude<Overlap, "same">, request: BindRequest, so
   }
 }
 
+/** From what needs no explanation to what needs most. */
+const KINDS = ["same", "wildcard", "v4-mapped", "dual-stack"] as const;
+
+/** Refused requests with the sockets that refuse them. */
+export type Refusals = readonly { request: BindRequest; blockers: readonly PortSocket[] }[];
+
+/** The simplest way in which a socket overlaps a request that it refuses. */
+function simplest(socket: PortSocket, refusals: Refusals): { kind: Overlap; request: BindRequest } | undefined {
+  return refusals
+    .filter(({ blockers }) => blockers.includes(socket))
+    .map(({ request }) => ({ request, kind: kindOf(request.address, localBytes(socket)) }))
+    .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))[0];
+}
+
 /** One finding for each way in which addresses overlap that are not the same. */
-export function overlapFindings(request: BindRequest, blockers: readonly PortSocket[]): Finding[] {
-  const judged = blockers.map((socket) => ({ socket, kind: kindOf(request.address, localBytes(socket)) }));
-  return (["dual-stack", "v4-mapped", "wildcard"] as const).flatMap((kind) => {
-    const sockets = judged.filter((one) => one.kind === kind).map(({ socket }) => socket);
-    return sockets.length > 0 ? [overlapFinding(kind, request, sockets)] : [];
+export function overlapFindings(refusals: Refusals): Finding[] {
+  const judged = [...new Set(refusals.flatMap(({ blockers }) => blockers))].map((socket) => ({
+    socket,
+    ...simplest(socket, refusals)!,
+  }));
+  return (["wildcard", "v4-mapped", "dual-stack"] as const).flatMap((kind) => {
+    const some = judged.filter((one) => one.kind === kind);
+    const sockets = some.map(({ socket }) => socket);
+    return some.length > 0 ? [overlapFinding(kind, some[0]!.request, sockets)] : [];
   });
 }
 

@@ -60,12 +60,12 @@ testNeeding(NAMESPACE, "two bound with SO_REUSEADDR: bind is granted, and the se
 
 testNeeding(NAMESPACE, "a dual-stack listener blocks IPv4; IPV6_V6ONLY keeps them apart", () => {
   handOver([sockets.listener("::", { port: 5002 })]);
-  const told = why(5002);
+  expectTruth(why(5002), 5002);
+  const told = why("0.0.0.0:5002");
   expect(summary(told)).toEqual(["listener", "EADDRINUSE", "EADDRINUSE"]);
   const finding = findingOf(told, "dual-stack");
   expect(finding.headline).toContain("0.0.0.0 overlaps *:5002");
   expect(finding.remedies[0]!.what).toContain("IPV6_V6ONLY");
-  expectTruth(told, 5002);
 });
 
 testNeeding(NAMESPACE, "an IPv4 listener blocks ::, and not :: with IPV6_V6ONLY", () => {
