@@ -24,7 +24,9 @@ function secondListen(facts: Facts, bound: readonly PortSocket[], blocks: boolea
 }
 
 export function boundFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): Finding[] {
-  const bound = facts.sockets.filter(({ state, holders }) => state === "BOUND" && holders.length > 0);
+  const bound = facts.sockets.filter(
+    ({ state, holders }) => state === "BOUND" && holders.length > 0 && facts.processes.has(holders[0]!.pid),
+  );
   if (bound.length === 0) return [];
   const blocks = bound.some((socket) => blockers.has(socket));
   const holders = holdersOf(facts, bound);

@@ -38,12 +38,11 @@ function causeOf(facts: Facts, socket: PortSocket): Cause | undefined {
       return "unanswered-close";
     case "CLOSE-WAIT":
       return "close-wait";
-    case "ESTABLISHED":
-    case "SYN-SENT":
-    case "SYN-RECEIVED":
-      return isOutgoing(facts, socket) ? "outgoing-connection" : "leftover-connections";
-    default:
+    case "LISTEN":
+    case "BOUND":
       return undefined;
+    default:
+      return isOutgoing(facts, socket) ? "outgoing-connection" : "leftover-connections";
   }
 }
 

@@ -66,10 +66,10 @@ function simplest(socket: PortSocket, refusals: Refusals): { kind: Overlap; requ
 
 /** One finding for each way in which addresses overlap that are not the same. */
 export function overlapFindings(refusals: Refusals): Finding[] {
-  const judged = [...new Set(refusals.flatMap(({ blockers }) => blockers))].map((socket) => ({
-    socket,
-    ...simplest(socket, refusals)!,
-  }));
+  // Of a connection its state says more than its address.
+  const judged = [...new Set(refusals.flatMap(({ blockers }) => blockers))]
+    .filter(({ state }) => state === "LISTEN" || state === "BOUND")
+    .map((socket) => ({ socket, ...simplest(socket, refusals)! }));
   return (["wildcard", "v4-mapped", "dual-stack"] as const).flatMap((kind) => {
     const some = judged.filter((one) => one.kind === kind);
     const sockets = some.map(({ socket }) => socket);

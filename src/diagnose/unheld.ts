@@ -2,11 +2,11 @@
 import type { Facts, PortSocket } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { OTHER_PORT } from "./remedies.ts";
-import { listText, localText } from "./words.ts";
+import { holdersOf, listText, localText } from "./words.ts";
 
 /** Of connections leftovers.ts tells. */
-function isUnheld({ state, inode, holders }: PortSocket): boolean {
-  return (state === "LISTEN" || state === "BOUND") && inode !== 0 && holders.length === 0;
+function isUnheld(facts: Facts, socket: PortSocket): boolean {
+  return (socket.state === "LISTEN" || socket.state === "BOUND") && holdersOf(facts, [socket]).length === 0;
 }
 
 function hiddenByPermission(facts: Facts, sockets: readonly PortSocket[]): Finding {
@@ -81,7 +81,7 @@ function byKernel(facts: Facts, sockets: readonly PortSocket[]): Finding | undef
 }
 
 export function unheldFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): Finding[] {
-  const sockets = facts.sockets.filter((socket) => isUnheld(socket) && blockers.has(socket));
+  const sockets = facts.sockets.filter((socket) => isUnheld(facts, socket) && blockers.has(socket));
   if (sockets.length === 0) return [];
   const visible = inMessage(facts, sockets) ?? inRing(facts, sockets);
   if (visible) return [visible];
