@@ -1,4 +1,5 @@
 /** What is concluded from facts that this machine does not produce, and from any facts at all. */
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { diagnose } from "../../src/diagnose/diagnose.ts";
@@ -211,4 +212,10 @@ test("whatever the facts are: a refusal has a cause that blocks, and every cause
     ),
     { numRuns: 2000 },
   );
+});
+
+test("docs/causes.md explains every cause, and no other", () => {
+  const text = readFileSync(new URL("../../docs/causes.md", import.meta.url), "utf8");
+  const headings = [...text.matchAll(/^### (.*?) \(/gm)].flatMap((match) => match[1]!.split(", "));
+  expect(headings.sort()).toEqual([...CAUSES].sort());
 });
