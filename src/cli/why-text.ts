@@ -16,7 +16,8 @@ const MOST_ROWS = 12;
 /** Longer lines of other people's text are cut. */
 const MOST_CHARACTERS = 600;
 
-function line(text: string): string {
+/** Text of others on a line, cut where it is long. */
+export function line(text: string): string {
   const cut = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
   return escapeForTerminal(cut);
 }
@@ -64,7 +65,7 @@ function asksText({ asks }: Diagnosis): string {
   return `\n${rows.join("")}`;
 }
 
-function remediesText(findings: readonly Finding[]): string {
+export function remediesText(findings: readonly Pick<Finding, "remedies">[]): string {
   const texts = [...new Set(findings.flatMap(({ remedies }) => remedies.map(remedyText)))];
   return texts.length > 0 ? `\nWhat helps\n${texts.join("")}` : "";
 }

@@ -9,12 +9,13 @@ import { maskSecrets } from "../view/escape.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { writeOut } from "./output.ts";
-import { parseAddress, parseEndpoint, type EndpointArgument } from "./values.ts";
+import { parseAddress, parseDuration, parseEndpoint, type EndpointArgument } from "./values.ts";
 
 export const help = `lastack why: what keeps a port from being bound, who has it, and what helps
 
 Usage: lastack why [ADDR:]PORT... [options]
        lastack [ADDR:]PORT...      the same
+       lastack why                 what is wrong with this host's connections, from two looks
 
 Without options two binds are asked about: that of a plain socket, and that of Node's listen (SO_REUSEADDR, and :: for
 IPv4 and IPv6 where no address is given). With any of these it is one, as described:
@@ -26,14 +27,16 @@ IPv4 and IPv6 where no address is given). With any of these it is one, as descri
 
 Options
       --no-probe       never bind, not even for the microseconds that prove an answer which the lists of sockets leave open
+      --for TIME       without a port: how long to look, 3s by default
       --json           one JSON document
 
-Exit status: 0 free, 1 blocked, 3 it cannot be told without more permissions
+Exit status: 0 free (or nothing wrong), 1 blocked (or something is), 3 it cannot be told without more permissions
 
 Examples
   lastack 3000                       who has port 3000, and how to get it
   lastack why 127.0.0.1:3000 8080    two ports, the first on one address
   lastack why 80 --user www-data     whether that user may bind port 80
+  lastack why --for 10s              whose connections pile up
 `;
 
 /** The options that describe one bind. */
@@ -56,6 +59,7 @@ function options(args: string[]) {
       "ipv6-only": { type: "boolean" },
       user: { type: "string" },
       "no-probe": { type: "boolean" },
+      for: { type: "string" },
       json: { type: "boolean" },
     },
   });
@@ -146,8 +150,15 @@ function answer(asks: readonly Ask[], probe: boolean): Answered {
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = options(args);
-  const { "no-probe": noProbe, json, ...described } = values;
-  if (positionals.length === 0) throw new UsageError("which port? lastack why PORT");
+  const { "no-probe": noProbe, for: span, json, ...described } = values;
+  if (positionals.length === 0) {
+    if (noProbe || Object.values(described).some((value) => value !== undefined)) {
+      throw new UsageError("which port? lastack why PORT, or for the whole host no option but --for and --json");
+    }
+    const { explainHost } = await import("./why-host.ts");
+    return explainHost(parseDuration(span ?? "3s", "--for"), json === true);
+  }
+  if (span !== undefined) throw new UsageError("--for is for a look at the whole host: lastack why --for 10s");
   const questions = positionals.map((argument) => asksFor(described, argument));
   const answers = questions.map((asks) => answer(asks, !noProbe));
   if (json) {

@@ -9,7 +9,7 @@ import { borrowOptions } from "./borrow.ts";
 import { listenersElsewhere } from "./elsewhere.ts";
 import { findHiddenKeepers, kernelServices } from "./hidden.ts";
 import { findHolders, type HolderSearch } from "./holders.ts";
-import { readParameter } from "./network-namespace.ts";
+import { numbersOfParameter } from "./network-namespace.ts";
 import { endedLeader, processFacts } from "./process.ts";
 import { SockDiag } from "./sock-diag.ts";
 import { decodeRows, type SocketTable } from "./socket-table.ts";
@@ -30,22 +30,13 @@ export interface Collected {
   search: HolderSearch;
 }
 
-/** The numbers of a kernel parameter; `otherwise` where this kernel or this sandbox has none of that name. */
-function parameter(name: string, ...otherwise: number[]): number[] {
-  try {
-    return readParameter(name).split(/\s+/).map(Number);
-  } catch {
-    return otherwise;
-  }
-}
-
 function settings(): Settings {
-  const [least, most] = parameter("net.ipv4.ip_local_port_range", 32_768, 60_999);
+  const [least, most] = numbersOfParameter("net.ipv4.ip_local_port_range", 32_768, 60_999);
   return {
-    unprivilegedPortStart: parameter("net.ipv4.ip_unprivileged_port_start", 1024)[0]!,
+    unprivilegedPortStart: numbersOfParameter("net.ipv4.ip_unprivileged_port_start", 1024)[0]!,
     localPortRange: [least!, most!],
-    orphanRetries: parameter("net.ipv4.tcp_orphan_retries", 0)[0]! || ORPHAN_RETRIES,
-    finTimeoutS: parameter("net.ipv4.tcp_fin_timeout", 60)[0]!,
+    orphanRetries: numbersOfParameter("net.ipv4.tcp_orphan_retries", 0)[0]! || ORPHAN_RETRIES,
+    finTimeoutS: numbersOfParameter("net.ipv4.tcp_fin_timeout", 60)[0]!,
   };
 }
 

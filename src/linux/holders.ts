@@ -2,7 +2,6 @@
  * Which processes hold a socket: every descriptor in /proc that refers to its inode. There is no shorter way that finds
  * them all; what can be had cheaply is the order in which processes are asked, and when to stop.
  */
-import { statSync } from "node:fs";
 import {
   EACCES,
   Fd,
@@ -16,6 +15,7 @@ import {
   tryReadlinkat,
 } from "../sys/index.ts";
 import { cgroupProcesses } from "./cgroup.ts";
+import { processUid } from "./users.ts";
 
 /** A descriptor that refers to a socket. */
 export interface Holder {
@@ -147,11 +147,6 @@ class ProcReader {
   }
 }
 
-/** The owner of a process, or undefined if it has ended. */
-function uidOf(pid: number): number | undefined {
-  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
-}
-
 class Search implements HolderSearch {
   readonly holders = new Map<number, Holder[]>();
   readonly unreadable = new Map<number, number>();
@@ -180,7 +175,7 @@ class Search implements HolderSearch {
     return fds.length > 0 ? "read" : "empty";
   }
 
-  #countUnreadable(pid: number, uid = uidOf(pid)): void {
+  #countUnreadable(pid: number, uid = processUid(pid)): void {
     if (uid !== undefined) this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
   }
 
@@ -200,7 +195,7 @@ class Search implements HolderSearch {
 
   /** A directory that may not even be listed: of another user, or one of our own processes whose first thread has ended. */
   #closed(pid: number): void {
-    const uid = uidOf(pid);
+    const uid = processUid(pid);
     // What is left of a process without memory belongs to root (fs/proc/base.c, task_dump_owner).
     if (uid === process.geteuid?.() && this.threads(pid)) return;
     this.#countUnreadable(pid, uid);
@@ -266,7 +261,7 @@ export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints): 
     ask(cgroupProcesses(hints.cgroupIds ?? new Set()));
     if (!search.complete) {
       const processes = reader.processes();
-      ask(processes.filter((pid) => hints.uids?.has(uidOf(pid) ?? -1)));
+      ask(processes.filter((pid) => hints.uids?.has(processUid(pid) ?? -1)));
       ask(processes);
     }
   }

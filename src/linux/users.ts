@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 let names: Map<number, string> | undefined;
 
@@ -20,6 +20,11 @@ function readPasswd(): Map<number, string> {
 export function userName(uid: number): string {
   names ??= readPasswd();
   return names.get(uid) ?? String(uid);
+}
+
+/** The user who owns a process, or undefined if it has ended. */
+export function processUid(pid: number): number | undefined {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
 }
 
 /** The uid of a name in /etc/passwd or of a number in text; undefined if there is no such user. */

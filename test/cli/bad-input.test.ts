@@ -44,7 +44,9 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
 
   ["nonsense", "no command 'nonsense'", "lastack --help"],
   ["8000x", "'8000x' is not a port"],
-  ["why", "which port?"],
+  ["why --reuse-address", "which port?"],
+  ["why 80 --for 2s", "--for", "whole host"],
+  ["why --for soon", "--for soon"],
   ["why 0", "port 0 does not exist"],
   ["why ::1:80", "'::1:80'", "in brackets"],
   ["why 80 --ipv6-only --address 127.0.0.1", "--ipv6-only", "no IPv6 address"],

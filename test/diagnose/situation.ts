@@ -65,8 +65,10 @@ export function summary(told: Told): [cause: Cause, ...errnos: (string | null)[]
 }
 
 /** Runs the first command among the finding's remedies whose words match. */
-export function apply(finding: ToldFinding, pattern: RegExp): void {
-  const command = finding.remedies.map((remedy) => remedy.command ?? []).find((words) => pattern.test(words.join(" ")));
+export function apply(finding: { remedies: readonly { command?: readonly string[] }[] }, pattern: RegExp): void {
+  const command = finding.remedies
+    .map((remedy) => [...(remedy.command ?? [])])
+    .find((words) => pattern.test(words.join(" ")));
   if (command?.[0] === "sudo") command.shift(); // the tests are root already
   if (!command) throw new Error(`no remedy like ${pattern} in ${JSON.stringify(finding.remedies)}`);
   const { status, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: "utf8" });
