@@ -15,7 +15,7 @@ function findingObject({ endsAtMs, sockets, ...finding }: Finding, index: Readon
 }
 
 function askObject({ name, request, answer }: Diagnosis["asks"][number], index: ReadonlyMap<PortSocket, number>) {
-  const { outcome, errno, blockers, provedBy } = answer;
+  const { outcome, errno, blockers, provedBy, rule } = answer;
   return {
     name,
     ...request,
@@ -24,6 +24,7 @@ function askObject({ name, request, answer }: Diagnosis["asks"][number], index: 
     errno: errno ?? null,
     blockers: blockers.map((socket) => index.get(socket)),
     provedBy,
+    rule: rule ?? null,
   };
 }
 

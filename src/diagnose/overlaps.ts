@@ -1,12 +1,16 @@
 /** Why an address that is not the one asked for stands in the way; and ports that two could share, and do not. */
-import { formatIp, isUnspecified, isV4Mapped } from "../codec/address.ts";
+import { formatIp, isUnspecified, isV4Mapped, parseIp } from "../codec/address.ts";
 import type { BindRequest, Facts, PortSocket } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { localBytes } from "./overlap.ts";
 import { endProcesses } from "./remedies.ts";
 import { holdersOf, listText, localText, processText } from "./words.ts";
 
 const isV4 = (address: Uint8Array) => address.length === 4;
+
+/** A dual-stack wildcard is listed as `*`. */
+function localBytes({ local }: PortSocket): Uint8Array {
+  return local.address === "*" ? new Uint8Array(16) : parseIp(local.address)!;
+}
 
 type Overlap = "dual-stack" | "v4-mapped" | "wildcard" | "same";
 

@@ -1,39 +1,96 @@
-/** Whether a bind would be granted, from the facts alone and, where one was made, from a trial. */
+/** Whether a bind would be granted: by the rules of binding, from the facts, and from a trial where one was made. */
 import { formatIp } from "../codec/address.ts";
+import type { Answer } from "../bind/answer.ts";
+import { stateOf, type ListedSocket } from "../bind/listing.ts";
+import { RULES, type Rule } from "../bind/rules.ts";
+import { newSocket, type State } from "../bind/state.ts";
+import { step } from "../bind/step.ts";
 import type { BindRequest, Facts, PortSocket } from "./facts.ts";
-import { overlaps } from "./overlap.ts";
-
-/** What the facts say of a request and one socket. `open`: an option or a history that can't be seen decides. */
-export type Conflict = "no" | "yes" | "open";
 
 export interface BindAnswer {
   outcome: "granted" | "refused" | "unknown";
   /** The refusal's errno. */
-  errno?: "EADDRINUSE" | "EACCES" | "EADDRNOTAVAIL" | (string & {});
+  errno?: string;
   /** The sockets that refuse it, or, where it is unknown, that may. */
   blockers: readonly PortSocket[];
   provedBy: "facts" | "trial";
+  /** The kernel's rule that decided; absent where only a trial tells. */
+  rule?: Rule;
 }
 
-/**
- * inet_bind_conflict() of net/ipv4/inet_connection_sock.c for one pair. A flag of the newcomer without the same flag on
- * the other side leaves a remainder: the bucket of the port caches flags of earlier binds (fastreuse, fastreuseport).
- */
-export function conflict(request: BindRequest, socket: PortSocket): Conflict {
-  const meets = overlaps(request, socket);
-  if (meets === false) return "no";
-  const { options } = socket;
-  if (request.reuseAddress && socket.state !== "LISTEN") {
-    if (options?.reuseAddress) return "no";
-    return "open";
+/** The socket that asks; those of the table are named by numbers. */
+const ASKER = "asker";
+type Group = PortSocket[];
+
+function listed(
+  id: string,
+  { protocol, state, local, peer, interfaceIndex, inode, uid, v6only, options }: PortSocket,
+): ListedSocket {
+  const isKnown = !state.startsWith("UNKNOWN") && state !== "CLOSED";
+  return {
+    id,
+    family: protocol === "tcp4" ? "IPv4" : "IPv6",
+    // A state that has no name here is one of a connection: they all block alike.
+    state: isKnown ? (state as ListedSocket["state"]) : "ESTABLISHED",
+    local: { address: local.address === "*" ? "::" : local.address, port: local.port },
+    ...(peer.port !== 0 && { peer: { address: peer.address === "*" ? "::" : peer.address, port: peer.port } }),
+    device: interfaceIndex === 0 ? "" : String(interfaceIndex),
+    hasOwner: inode !== 0,
+    uid: uid ?? undefined,
+    ipv6Only: options?.ipv6Only ?? v6only,
+    reuseAddress: options?.reuseAddress,
+    reusePort: options?.reusePort,
+  };
+}
+
+/** Sockets that no rule tells apart: of ten thousand connections of a server one will do. */
+function groupsOf(sockets: readonly PortSocket[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const socket of sockets) {
+    const { id: _, peer: __, ...row } = listed("", socket);
+    const key = JSON.stringify(row);
+    const group = groups.get(key);
+    if (group) group.push(socket);
+    else groups.set(key, [socket]);
   }
-  if (request.reusePort) {
-    const sameUser = socket.state === "TIME-WAIT" || socket.uid === request.uid;
-    if (options?.reusePort && sameUser) return "no";
-    if (options && !options.reusePort && sameUser) return "open";
-    if (!options && sameUser) return "open";
+  return [...groups.values()];
+}
+
+function stateFor(facts: Facts, request: BindRequest, groups: readonly Group[]): State {
+  const { settings, asker, addressTrouble } = facts;
+  const state = stateOf(
+    groups.map(([socket], i) => listed(String(i), socket!)),
+    {
+      unprivilegedPortStart: settings.unprivilegedPortStart,
+      mayBindPrivileged: request.uid === asker.uid ? asker.mayBindPrivileged : request.uid === 0,
+      addresses: [],
+      nonlocalBind: !addressTrouble.has(formatIp(request.address)),
+    },
+  );
+  const { reuseAddress, reusePort, ipv6Only, uid, address } = request;
+  const family = address.length === 4 ? "IPv4" : "IPv6";
+  const socket = { ...newSocket(state.host, ASKER, family, uid), reuseAddress, reusePort, ipv6Only };
+  return { ...state, sockets: new Map([...state.sockets, [ASKER, socket]]) };
+}
+
+/** What the sockets, their options and the settings alone say of bind and the listen after it. */
+export function answerOfFacts(facts: Facts, request: BindRequest): BindAnswer {
+  const groups = groupsOf(facts.sockets);
+  const bound = step(stateFor(facts, request, groups), {
+    name: "bind",
+    socket: ASKER,
+    address: formatIp(request.address),
+    port: request.port,
+  });
+  const answers: Answer[] = [bound.answer];
+  if (bound.answer.outcome === "granted") {
+    answers.push(step(bound.state, { name: "listen", socket: ASKER, backlog: 1 }).answer);
   }
-  return meets === undefined ? "open" : "yes";
+  const { outcome, code, sockets, rule } = answers.at(-1)!;
+  const blockers = sockets.filter((id) => id !== ASKER).flatMap((id) => groups[Number(id)]!);
+  if (outcome === "refused") return { outcome, errno: code!, blockers, provedBy: "facts", rule: RULES[rule] };
+  if (outcome === "depends") return { outcome: "unknown", blockers, provedBy: "facts", rule: RULES[rule] };
+  return { outcome: "granted", blockers: [], provedBy: "facts", rule: RULES[answers[0]!.rule] };
 }
 
 const sameRequest = (a: BindRequest, b: BindRequest) =>
@@ -43,31 +100,6 @@ const sameRequest = (a: BindRequest, b: BindRequest) =>
   a.reusePort === b.reusePort &&
   a.ipv6Only === b.ipv6Only &&
   a.uid === b.uid;
-
-/** True if a bind of this request to this port takes a capability that its user lacks. */
-export function lacksPrivilege(facts: Facts, request: BindRequest): boolean {
-  if (request.port >= facts.settings.unprivilegedPortStart) return false;
-  return request.uid === facts.asker.uid ? !facts.asker.mayBindPrivileged : request.uid !== 0;
-}
-
-/** What the sockets and settings alone say. */
-export function answerOfFacts(facts: Facts, request: BindRequest): BindAnswer {
-  const refused = (errno: string, blockers: readonly PortSocket[] = []): BindAnswer => ({
-    outcome: "refused",
-    errno,
-    blockers,
-    provedBy: "facts",
-  });
-  // The order of __inet_bind(): the address, the privilege, then the port.
-  if (facts.addressTrouble.has(formatIp(request.address))) return refused("EADDRNOTAVAIL");
-  if (lacksPrivilege(facts, request)) return refused("EACCES");
-  const judged = facts.sockets.map((socket) => ({ socket, says: conflict(request, socket) }));
-  const sure = judged.filter(({ says }) => says === "yes").map(({ socket }) => socket);
-  if (sure.length > 0) return refused("EADDRINUSE", sure);
-  const open = judged.filter(({ says }) => says === "open").map(({ socket }) => socket);
-  if (open.length > 0) return { outcome: "unknown", blockers: open, provedBy: "facts" };
-  return { outcome: "granted", blockers: [], provedBy: "facts" };
-}
 
 /** The answer: the facts' refusal, else what the kernel said in the trial, if one was made. */
 export function wouldBind(facts: Facts, request: BindRequest): BindAnswer {

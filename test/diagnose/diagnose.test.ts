@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { diagnose } from "../../src/diagnose/diagnose.ts";
 import type { Facts, PortSocket } from "../../src/diagnose/facts.ts";
 import { CAUSES, type Cause } from "../../src/diagnose/finding.ts";
+import { parseIp } from "../../src/codec/address.ts";
 import { STATES } from "../../src/codec/state.ts";
 import { heldBy, madeFacts, madeProcess, madeRequest, madeSocket, NOW_MS, PORT, USUAL } from "../support/facts.ts";
 
@@ -14,6 +15,7 @@ const trial = (errno: string | null) => USUAL.map(({ request }) => ({ request, e
 interface Case {
   what: string;
   facts: Facts;
+  address?: string;
   cause: Cause;
   headline: RegExp;
   command?: string[];
@@ -102,14 +104,18 @@ const CASES: Case[] = [
   },
   {
     what: "the address is another host's as well",
-    facts: madeFacts({ addressTrouble: new Map([["0.0.0.0", "duplicate"]]), trials: trial(null) }),
+    facts: madeFacts({ addressTrouble: new Map([["2001:db8::1", "duplicate"]]), trials: trial(null) }),
+    address: "2001:db8::1",
     cause: "address-unavailable",
     headline: /duplicate address detection has failed/,
   },
 ];
 
-test.each(CASES)("$what", ({ facts, cause, headline, command }) => {
-  const asks = USUAL.map((ask) => ({ ...ask, request: { ...ask.request, port: facts.port } }));
+test.each(CASES)("$what", ({ facts, address, cause, headline, command }) => {
+  const asks = USUAL.map(({ name, request }) => {
+    const asked = address === undefined ? request.address : parseIp(address)!;
+    return { name, request: { ...request, address: asked, port: facts.port } };
+  });
   const diagnosis = diagnose(facts, asks);
   expect(diagnosis.findings[0]).toMatchObject({ cause, blocks: true });
   expect(diagnosis.headline).toMatch(headline);
