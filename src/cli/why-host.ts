@@ -2,7 +2,7 @@
 import { diagnoseHost, type HostFinding } from "../diagnose/host.ts";
 import type { HostFacts, HostLook } from "../diagnose/host-facts.ts";
 import { lookAtHost as look } from "../linux/host-facts.ts";
-import { numbersOfParameter } from "../linux/network-namespace.ts";
+import { numbersOfParameter } from "../linux/parameter.ts";
 import { programName } from "../linux/process.ts";
 import { processUid, userName } from "../linux/users.ts";
 import { EXIT } from "./exit-status.ts";

@@ -9,7 +9,7 @@ import { borrowOptions } from "./borrow.ts";
 import { listenersElsewhere } from "./elsewhere.ts";
 import { findHiddenKeepers, kernelServices } from "./hidden.ts";
 import { findHolders, type HolderSearch } from "./holders.ts";
-import { numbersOfParameter } from "./network-namespace.ts";
+import { numbersOfParameter } from "./parameter.ts";
 import { endedLeader, processFacts } from "./process.ts";
 import { SockDiag } from "./sock-diag.ts";
 import { decodeRows, type SocketTable } from "./socket-table.ts";

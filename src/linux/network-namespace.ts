@@ -1,34 +1,11 @@
 /** Network namespaces as things to hold: made, entered for a moment, and gone when nobody holds them. */
-import { fstatSync, readFileSync, writeFileSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import { CLONE_NEWNET, Fd, O_RDONLY, openat, setns, unshare } from "../sys/index.ts";
 import { bringUp } from "./namespace.ts";
 
 function current(): Fd {
   // thread-self: a thread may live elsewhere than its process's first.
   return openat(undefined, "/proc/thread-self/ns/net", O_RDONLY);
-}
-
-function parameterPath(name: string): string {
-  return `/proc/sys/${name.replaceAll(".", "/")}`;
-}
-
-/** The value of a kernel parameter (`net.ipv4.tcp_fin_timeout`) in the calling thread's namespace. */
-export function readParameter(name: string): string {
-  return readFileSync(parameterPath(name), "utf8").trim();
-}
-
-/** The numbers of a kernel parameter; `otherwise` where this kernel or this sandbox has none of that name. */
-export function numbersOfParameter(name: string, ...otherwise: number[]): number[] {
-  try {
-    return readParameter(name).split(/\s+/).map(Number);
-  } catch {
-    return otherwise;
-  }
-}
-
-/** Sets a kernel parameter of the calling thread's namespace. Throws the file system's error. */
-export function writeParameter(name: string, value: string | number): void {
-  writeFileSync(parameterPath(name), String(value));
 }
 
 export class NetworkNamespace {

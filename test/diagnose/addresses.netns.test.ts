@@ -1,7 +1,7 @@
 /** Overlapping addresses, options that do not match, and refusals without a socket: made for real, diagnosed, mended. */
 import { spawnSync } from "node:child_process";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
-import { readParameter, writeParameter } from "../../src/linux/network-namespace.ts";
+import { readParameter, writeParameter } from "../../src/linux/parameter.ts";
 import { listen, tryListen } from "../../src/sys/index.ts";
 import { CLI, endAll } from "../support/cli.ts";
 import { compile, makeDirectory, removeDirectory } from "../cli/helpers.ts";

@@ -1,7 +1,7 @@
 /** `lastack why` without a port: trouble that is made for real, named, and mended. */
 import { afterEach, beforeEach, expect } from "vitest";
 import type { HostFinding } from "../../src/diagnose/host.ts";
-import { writeParameter } from "../../src/linux/network-namespace.ts";
+import { writeParameter } from "../../src/linux/parameter.ts";
 import { SyscallError } from "../../src/sys/index.ts";
 import { statesOf } from "../cli/helpers.ts";
 import { endAll, lastack, Running } from "../support/cli.ts";

@@ -1,7 +1,7 @@
 /** Connections whose listener is gone, in each state: made for real, diagnosed, and ended as the remedy says. */
 import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, expect } from "vitest";
-import { readParameter, writeParameter } from "../../src/linux/network-namespace.ts";
+import { readParameter, writeParameter } from "../../src/linux/parameter.ts";
 import {
   SHUT_WR,
   shutdown,

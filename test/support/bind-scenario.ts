@@ -11,7 +11,7 @@ import { TunPort } from "../../src/world/kernel/tun-port.ts";
 import { parseIp } from "../../src/codec/address.ts";
 import { BindRun } from "../../src/world/kernel/bind-run.ts";
 import { enterNewNetworkNamespace } from "../../src/linux/namespace.ts";
-import { writeParameter } from "../../src/linux/network-namespace.ts";
+import { writeParameter } from "../../src/linux/parameter.ts";
 import { choosesFromOdd, pick, randomRequests, randomTheme, type Random } from "./bind-random.ts";
 import { generator } from "./random.ts";
 

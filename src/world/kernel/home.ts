@@ -1,7 +1,7 @@
 /** The namespace in which the lab itself lives: hosts are made from it, and nothing outside it is ever touched. */
 import { release } from "node:os";
 import { enterNewNetworkNamespace } from "../../linux/namespace.ts";
-import { readParameter, writeParameter } from "../../linux/network-namespace.ts";
+import { readParameter, writeParameter } from "../../linux/parameter.ts";
 
 /** This system lets the user make no network namespace. */
 export class NoNamespace extends Error {

@@ -1,0 +1,61 @@
+/**
+ * `npm run bench:why`: who listens on port 8000, of a host with 125,000 sockets in TIME-WAIT and 500 processes of 20
+ * descriptors each: lastack, with every holder, against `ss -tlnp`, and against Node doing nothing. Whole processes.
+ */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { cpus, release } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { difference, median, paired, ratio } from "./support/harness.ts";
+import { Population } from "./support/population.ts";
+
+const [SOCKETS, PROCESSES, DESCRIPTORS, RUNS] = [125_000, 500, 20, 15];
+const CLI = fileURLToPath(new URL("../dist/lastack.cjs", import.meta.url));
+const REPORT = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
+const HEADING = "## Who has port 8000?";
+
+delete process.env["NODE_EXTRA_CA_CERTS"]; // reading them makes every start of Node slower
+
+function crowd(): ChildProcess[] {
+  return Array.from({ length: PROCESSES }, () =>
+    spawn("sleep", ["3600"], { stdio: Array.from({ length: DESCRIPTORS }, () => "ignore" as const) }),
+  );
+}
+
+const rows: string[] = [];
+function compare(ours: readonly string[], theirs: readonly string[], name: string): void {
+  const timing = paired([process.execPath, CLI, ...ours], theirs, RUNS);
+  const [mine, other] = timing.map(({ ms }) => `${median(ms).toFixed(0)} ms`);
+  const result = theirs.includes("-e") ? `+${difference(timing).toFixed(1)} ms` : ratio(timing).toFixed(2);
+  const row = `| \`lastack ${ours.join(" ")}\` | \`${name}\` | ${mine} | ${other} | ${result} |`;
+  process.stdout.write(`${row}\n`);
+  rows.push(row);
+}
+
+const population = await Population.create("time-wait", SOCKETS);
+const processes = crowd();
+try {
+  const { stdout } = spawnSync(process.execPath, [CLI, "8000"], { encoding: "utf8" });
+  if (!/^Port 8000 is taken: node \(pid \d+/.test(stdout)) throw new Error(`the holder is not found:\n${stdout}`);
+  compare(["8000"], ["ss", "-tlnp"], "ss -tlnp");
+  compare(["why", "8000", "--json"], ["ss", "-tlnp"], "ss -tlnp");
+  compare(["8000"], [process.execPath, "-e", "0"], "node -e 0");
+} finally {
+  for (const child of processes) child.kill("SIGKILL");
+  await population.end();
+}
+
+const text = readFileSync(REPORT, "utf8").split(`\n${HEADING}`)[0]!;
+writeFileSync(
+  REPORT,
+  `${text}
+${HEADING}
+
+Written by \`npm run bench:why\` (bench/why.ts): ${SOCKETS.toLocaleString("en")} sockets in TIME-WAIT, ${PROCESSES} processes of ${DESCRIPTORS} descriptors (${cpus().length} processors,
+Linux ${release().split("-")[0]}, Node ${process.versions.node}).
+
+| lastack | against | lastack | other | ratio |
+|---|---|---|---|---|
+${rows.join("\n")}
+`,
+);
