@@ -43,7 +43,6 @@ export interface HolderHints {
 const ZERO = 0x30;
 const NINE = 0x39;
 const DIRENT = { reclen: 16, name: 19 }; // struct linux_dirent64, include/linux/dirent.h
-const MAX_DIRENT = 280;
 const SOCKET_LINK = "socket:[".length; // net/socket.c, sockfs_dname: "socket:[INODE]"
 const KTHREADD = 2;
 const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
@@ -80,7 +79,7 @@ class ProcReader {
     return this.#open(this.#putNumber(length + TASK.length, tid), FD);
   }
 
-  /** The entries that are numbers. */
+  /** The entries that are numbers. Read to the end: a signal cuts an answer short (fs/readdir.c, filldir64). */
   numbers(directory: Fd): number[] {
     const entries = this.#entries;
     const found: number[] = [];
@@ -91,8 +90,6 @@ class ProcReader {
         for (; entries[i]! >= ZERO && entries[i]! <= NINE; i++) number = number * 10 + entries[i]! - ZERO;
         if (i > at + DIRENT.name && entries[i] === 0) found.push(number);
       }
-      // /proc stops early only where the next entry does not fit (fs/readdir.c, filldir64).
-      if (length < entries.length - MAX_DIRENT) break;
     }
     return found;
   }

@@ -264,3 +264,14 @@ testNeeding(["a network namespace"], "one holder is found with wrong hints too",
     expect(findAnyHolder(new Set([inode]), hints).holders).toEqual(new Map([[inode, [{ pid, fd: 3 }]]]));
   }
 });
+
+testNeeding(["a network namespace"], "signals in between make no process disappear", () => {
+  const fd = listener();
+  const { pid } = holder([fd]);
+  // The profiler sends one every 50 us, and each cuts short what the kernel lists of a directory just then.
+  const profiled = [process.execPath, "--cpu-prof", "--cpu-prof-interval", "50", CLI, "ls", String(localOf(fd).port)];
+  for (let i = 0; i < 5; i++) {
+    const { stdout } = spawnSync(profiled[0]!, profiled.slice(1), { encoding: "utf8", cwd: tmpdir() });
+    expect(stdout).toContain(`(${pid},fd=3)`);
+  }
+});
