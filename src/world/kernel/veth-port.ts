@@ -8,7 +8,8 @@
  */
 import { existsSync } from "node:fs";
 import { switchOff } from "../../linux/ethtool.ts";
-import { writeParameter, type NetworkNamespace } from "../../linux/network-namespace.ts";
+import type { NetworkNamespace } from "../../linux/network-namespace.ts";
+import { writeParameter } from "../../linux/parameter.ts";
 import { lostPackets, onlySent, packetSocket } from "../../linux/packet-socket.ts";
 import { addVeth, interfaceIndex, linkUp } from "../../linux/rtnetlink.ts";
 import {
