@@ -5,7 +5,7 @@ import { devicesOf, type Request } from "../bind/requests.ts";
 import { emptyState, SYSTEMS, type Host, type State, type System } from "../bind/state.ts";
 import { step } from "../bind/step.ts";
 import { plainHost } from "../bind/systems.ts";
-import { systemName, NoNamespace } from "../world/kernel/home.ts";
+import { enterHome, NoNamespace, systemName } from "../world/kernel/home.ts";
 import { Unavailable } from "../lab/world.ts";
 import { BindHost, runBeside } from "../world/kernel/bind-host.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
@@ -97,7 +97,6 @@ function predictBeside(host: Host, scenario: Scenario): Row[] | number {
     kernel = new BindHost(host);
     return answerAll(scenario, emptyState(host), byBoth(kernel));
   } catch (error) {
-    if (error instanceof NoNamespace) return runInUserNamespace() ?? tellNoNamespace();
     if (!(error instanceof Unavailable)) throw error;
     writeErr(`lastack predict: ${error.message}\n`);
     return EXIT.permission;
@@ -123,6 +122,15 @@ export function run(args: string[]): number {
   if (on !== undefined && on !== "kernel") throw new UsageError(`--on ${on}: expected kernel`);
   const system = systemNamed(os);
   if (on && system !== "linux") throw new UsageError("--on kernel runs Linux: leave --os out");
+  if (on) {
+    // Before standard input is read: the second run reads it.
+    try {
+      enterHome();
+    } catch (error) {
+      if (!(error instanceof NoNamespace)) throw error;
+      return runInUserNamespace() ?? tellNoNamespace();
+    }
+  }
   const scenario = scenarioIn(file);
   if (on && scenario.host?.mayBindPrivileged === false) {
     throw new UsageError("host.mayBindPrivileged: on the kernel the calls are made with CAP_NET_BIND_SERVICE");
