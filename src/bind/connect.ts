@@ -76,15 +76,20 @@ function boundPort(draft: Draft, socket: DraftSocket, peer: Endpoint): Answer | 
   );
 }
 
+/** A connection with itself is made by the destination's own port: possible, and the last that is thought of. */
+function* portsToConnect(range: readonly [number, number], own: number, wanted: number | undefined): Generator<number> {
+  let isLeft = false;
+  for (const port of candidates(range, wanted)) {
+    if (port === own && port !== wanted) isLeft = true;
+    else yield port;
+  }
+  if (isLeft) yield own;
+}
+
 /** A port that only sockets bound by connect have, and no connection with these ends (__inet_hash_connect). */
 function chosenPort(draft: Draft, socket: DraftSocket, peer: Endpoint, wanted: number | undefined): Answer | Place {
-  const others = candidates(localPortRange(draft, socket), wanted);
-  // A connection with itself is made by the destination's port: possible, and the last that is thought of.
-  const ports = [...others].sort(
-    (a, b) => Number(a === peer.port && a !== wanted) - Number(b === peer.port && b !== wanted),
-  );
   const blockers = new Set<string>();
-  for (const port of ports) {
+  for (const port of portsToConnect(localPortRange(draft, socket), peer.port, wanted)) {
     if (isReserved(draft, port)) continue;
     const bucket = draft.buckets.get(port);
     if (!bucket) return { port, rule: "connect binds" };

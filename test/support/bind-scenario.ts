@@ -20,16 +20,15 @@ import { generator } from "./random.ts";
  * sender's user counts as it does not in FIN-WAIT-2.
  */
 function isAcknowledgedLate({ sockets }: State, { state, peer }: Socket): boolean {
-  const all = [...sockets.values()];
-  if (state !== "ESTABLISHED" || new Set(all.map(({ uid }) => uid)).size === 1) return false;
-  return all.some((other) => other.holder === "queue" && other.port === peer!.port);
+  if (state !== "ESTABLISHED") return false;
+  return [...sockets.values()].some(({ holder, port }) => holder === "queue" && port === peer!.port);
 }
 
 /**
  * True for what ends in the air, where time decides who wins: connections that nobody answers at once, sockets that speak
  * over one device what others hear on all; and where the kernel leaves a port out by chance (see `candidates`).
  */
-function isUnsettled(state: State, request: Request): boolean {
+function isUnsettled(state: State, request: Request, users: number): boolean {
   const socket = state.sockets.get(request.socket);
   if (request.name === "connect") {
     if (socket!.device !== "" || (socket!.shutWrite && socket!.port === 0)) return true;
@@ -39,7 +38,9 @@ function isUnsettled(state: State, request: Request): boolean {
   }
   // A connection that moves to another device is deaf to its peer.
   if (request.name === "setsockopt" && request.option === "SO_BINDTOIFINDEX") return socket!.peer !== undefined;
-  if (request.name === "close" || request.name === "shutdown") return isAcknowledgedLate(state, socket!);
+  if (request.name === "close" || request.name === "shutdown") {
+    return users > 1 && isAcknowledgedLate(state, socket!);
+  }
   return choosesFromOdd(state, request);
 }
 
@@ -51,14 +52,14 @@ export interface Course {
 }
 
 /** Runs requests on both, as `next` gives them, until it gives none or the two do not agree. */
-function runCourse(host: Host, next: (state: State) => Request | undefined): Course {
+function runCourse(host: Host, users: number, next: (state: State) => Request | undefined): Course {
   let state = emptyState(host);
   const kernel = new BindRun(devicesOf(state));
   const steps: Course["steps"] = [];
   try {
     for (let request; (request = next(state));) {
       const isMade = request.name === "socket" || state.sockets.get(request.socket)?.holder === "process";
-      if (!isMade || isUnsettled(state, request)) continue;
+      if (!isMade || isUnsettled(state, request, users)) continue;
       const beside = runBeside(state, kernel, request);
       steps.push({ request, choice: beside.ran.choice });
       // A port that connect chose may lead into the air, which could not be foreseen.
@@ -130,7 +131,7 @@ function randomCourse(
   const ahead: Request[] = [];
   let made = 0;
   let attempts = 0;
-  const course = runCourse(host, (state) => {
+  const course = runCourse(host, theme.uids.length, (state) => {
     if (made >= LONGEST || attempts++ >= ATTEMPTS) return undefined;
     if (ahead.length === 0) ahead.push(...randomRequests(random, theme, state, ++made));
     return ahead.shift();
@@ -139,14 +140,14 @@ function randomCourse(
 }
 
 /** Leaves out steps for as long as the two still do not agree. Each try has a namespace of its own. */
-function shrink(host: Host, course: Course): Course {
+function shrink(host: Host, users: number, course: Course): Course {
   for (let i = course.steps.length - 2; i >= 0; i--) {
     const fewer = course.steps.filter((_, at) => at !== i).map(({ request }) => request);
     const field = enterField();
     applyHost(host);
-    const tried = runCourse(host, () => fewer.shift());
+    const tried = runCourse(host, users, () => fewer.shift());
     field.close();
-    if (tried.disagreement) return shrink(host, tried);
+    if (tried.disagreement) return shrink(host, users, tried);
   }
   return course;
 }
@@ -171,7 +172,7 @@ function describe(seed: number, host: Host, { steps, disagreement }: Course): st
 /** A request as a step of a scenario (docs/predict.md). */
 function toStep(request: Request): unknown {
   const { name: call, ...rest } = request;
-  if (rest === undefined || request.name !== "setsockopt") return { call, ...rest };
+  if (request.name !== "setsockopt") return { call, ...rest };
   const { socket, option, value } = request;
   if (option === "IP_LOCAL_PORT_RANGE") return { call, socket, options: { [option]: [value & 0xffff, value >>> 16] } };
   if (option !== "SO_BINDTOIFINDEX") return { call, socket, options: { [option]: value } };
@@ -207,7 +208,7 @@ export function compare(
       const { host, course } = randomCourse(seed + done.scenarios, FIRST_PORT + 10 * slot, uids, field);
       done.steps += course.steps.length;
       if (course.disagreement) {
-        return { ...done, disagreement: describe(seed + done.scenarios, host, shrink(host, course)) };
+        return { ...done, disagreement: describe(seed + done.scenarios, host, shrink(host, uids.length, course)) };
       }
       progress?.(done.steps);
     }
