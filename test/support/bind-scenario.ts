@@ -17,7 +17,7 @@ import { generator } from "./random.ts";
 
 /**
  * True for a FIN that goes to a connection which nobody has accepted: it is acknowledged 40 ms later, and until then the
- * sender's user counts as it does not in FIN-WAIT-2.
+ * sender is in FIN-WAIT-1, which keeps its user and all that its port's bucket knows.
  */
 function isAcknowledgedLate({ sockets }: State, { state, peer }: Socket): boolean {
   if (state !== "ESTABLISHED") return false;
@@ -28,7 +28,7 @@ function isAcknowledgedLate({ sockets }: State, { state, peer }: Socket): boolea
  * True for what ends in the air, where time decides who wins: connections that nobody answers at once, sockets that speak
  * over one device what others hear on all; and where the kernel leaves a port out by chance (see `candidates`).
  */
-function isUnsettled(state: State, request: Request, users: number): boolean {
+function isUnsettled(state: State, request: Request): boolean {
   const socket = state.sockets.get(request.socket);
   if (request.name === "connect") {
     if (socket!.device !== "" || (socket!.shutWrite && socket!.port === 0)) return true;
@@ -38,9 +38,7 @@ function isUnsettled(state: State, request: Request, users: number): boolean {
   }
   // A connection that moves to another device is deaf to its peer.
   if (request.name === "setsockopt" && request.option === "SO_BINDTOIFINDEX") return socket!.peer !== undefined;
-  if (request.name === "close" || request.name === "shutdown") {
-    return users > 1 && isAcknowledgedLate(state, socket!);
-  }
+  if (request.name === "close" || request.name === "shutdown") return isAcknowledgedLate(state, socket!);
   return choosesFromOdd(state, request);
 }
 
@@ -52,14 +50,14 @@ export interface Course {
 }
 
 /** Runs requests on both, as `next` gives them, until it gives none or the two do not agree. */
-function runCourse(host: Host, users: number, next: (state: State) => Request | undefined): Course {
+function runCourse(host: Host, next: (state: State) => Request | undefined): Course {
   let state = emptyState(host);
   const kernel = new BindRun(devicesOf(state));
   const steps: Course["steps"] = [];
   try {
     for (let request; (request = next(state));) {
       const isMade = request.name === "socket" || state.sockets.get(request.socket)?.holder === "process";
-      if (!isMade || isUnsettled(state, request, users)) continue;
+      if (!isMade || isUnsettled(state, request)) continue;
       const beside = runBeside(state, kernel, request);
       steps.push({ request, choice: beside.ran.choice });
       // A port that connect chose may lead into the air, which could not be foreseen.
@@ -131,7 +129,7 @@ function randomCourse(
   const ahead: Request[] = [];
   let made = 0;
   let attempts = 0;
-  const course = runCourse(host, theme.uids.length, (state) => {
+  const course = runCourse(host, (state) => {
     if (made >= LONGEST || attempts++ >= ATTEMPTS) return undefined;
     if (ahead.length === 0) ahead.push(...randomRequests(random, theme, state, ++made));
     return ahead.shift();
@@ -140,14 +138,14 @@ function randomCourse(
 }
 
 /** Leaves out steps for as long as the two still do not agree. Each try has a namespace of its own. */
-function shrink(host: Host, users: number, course: Course): Course {
+function shrink(host: Host, course: Course): Course {
   for (let i = course.steps.length - 2; i >= 0; i--) {
     const fewer = course.steps.filter((_, at) => at !== i).map(({ request }) => request);
     const field = enterField();
     applyHost(host);
-    const tried = runCourse(host, users, () => fewer.shift());
+    const tried = runCourse(host, () => fewer.shift());
     field.close();
-    if (tried.disagreement) return shrink(host, users, tried);
+    if (tried.disagreement) return shrink(host, tried);
   }
   return course;
 }
@@ -208,7 +206,7 @@ export function compare(
       const { host, course } = randomCourse(seed + done.scenarios, FIRST_PORT + 10 * slot, uids, field);
       done.steps += course.steps.length;
       if (course.disagreement) {
-        return { ...done, disagreement: describe(seed + done.scenarios, host, shrink(host, uids.length, course)) };
+        return { ...done, disagreement: describe(seed + done.scenarios, host, shrink(host, course)) };
       }
       progress?.(done.steps);
     }

@@ -23,6 +23,9 @@ export interface Ran {
 /** How long a connection may take to be made over loopback where it is expected, milliseconds. */
 const PATIENCE_MS = 200;
 
+/** Calls behind which somebody may owe the acknowledgement of a FIN, and can be made to send it. */
+const ACKNOWLEDGED = new Set<Request["name"]>(["accept", "close", "shutdown"]);
+
 export class BindRun {
   readonly #calls: SocketCalls;
   readonly #numbers = new Map<string, number>();
@@ -120,7 +123,7 @@ export class BindRun {
     if (request.name === "socket") this.#numbers.set(request.socket, result.value);
     if (request.name === "accept") this.#numbers.set(request.as, result.value);
     if (request.name === "close") this.#numbers.delete(request.socket);
-    if (request.name === "close" || request.name === "shutdown") this.#acknowledge();
+    if (ACKNOWLEDGED.has(request.name)) this.#acknowledge();
     if (request.name === "bind" || request.name === "listen" || request.name === "connect") {
       choice.port = this.#portOf(request.socket);
     }
