@@ -51,6 +51,9 @@ test.each([
   ["linux", "../diagnose/diagnose.ts"],
   ["link", "../trace/trace.ts"],
   ["link", "../lab/world.ts"],
+  ["tcp", "../link/link.ts"],
+  ["tcp", "../trace/trace.ts"],
+  ["tcp", "node:net"],
   ["trace", "../link/link.ts"],
   ["trace", "../view/escape.ts"],
   ["lab", "../world/kernel/kernel-world.ts"],
@@ -96,6 +99,8 @@ test.each([
   ["linux", "../diagnose/facts.ts"],
   ["cli", "../diagnose/diagnose.ts"],
   ["link", "../codec/tcp.ts"],
+  ["tcp", "../codec/tcp.ts"],
+  ["tcp", "./profile.ts"],
   ["trace", "../call/call.ts"],
   ["lab", "../link/link.ts"],
   ["lab", "../trace/recorder.ts"],
@@ -119,7 +124,19 @@ test.each([
   expect(output).not.toContain("no-restricted-imports");
 });
 
-const BROWSER_ROOMS = ["codec", "call", "link", "trace", "lab", "lab/catalogue", "diagnose", "view", "view/svg"];
+const BROWSER_ROOMS = [
+  "codec",
+  "call",
+  "bind",
+  "link",
+  "trace",
+  "lab",
+  "lab/catalogue",
+  "diagnose",
+  "view",
+  "view/svg",
+  "tcp",
+];
 const HOST_THINGS = ["Date.now()", "performance.now()", "Math.random()", "process.pid", "Buffer.alloc(1)"];
 
 test.each(BROWSER_ROOMS.map((room, i) => [room, HOST_THINGS[i % HOST_THINGS.length]!] as const))(

@@ -1,0 +1,170 @@
+/** SEGMENT ARRIVES: RFC 9293 section 3.10.7, in its order, with RFC 5961, 7323 and 1337 where they belong. */
+import { seqAdd, seqDiff, seqLe, seqLt } from "../codec/seq.ts";
+import { ACK, FIN, RST, SYN, sequenceLength, type TcpSegment } from "../codec/tcp.ts";
+import { takeAck, takeWindow } from "./acknowledgement.ts";
+import { challenge, mayChallenge } from "./challenge.ts";
+import { afterFinAcknowledged, enterTimeWait } from "./closing.ts";
+import { becomeClosed, finAcknowledged, raise, receiveWindow, type Connection } from "./connection.ts";
+import { arriveAtOrphanOfLinux, arriveAtRequest, arriveInTimeWaitOfLinux } from "./linux.ts";
+import { isOldByTimestamp, noteTimestamp, optionOf } from "./options.ts";
+import { sampleAck } from "./rto.ts";
+import { reply, resetFor } from "./segment.ts";
+import { arriveInListen, arriveInSynSent, becomeEstablished, listenAgain } from "./setup.ts";
+import { takeText } from "./text.ts";
+import { restartsTimeWait } from "./time-wait.ts";
+
+/** A segment for this connection has arrived. Its ports are taken to fit; its payload is kept, and must not change. */
+export function handleSegment(c: Connection, nowUs: number, segment: TcpSegment): void {
+  const { profile } = c.settings;
+  switch (c.state) {
+    case "CLOSED":
+      reply(c, resetFor(segment));
+      return;
+    case "LISTEN":
+      arriveInListen(c, nowUs, segment);
+      return;
+    case "SYN-SENT":
+      arriveInSynSent(c, nowUs, segment);
+      return;
+    case "SYN-RECEIVED":
+      if (profile.synReceived === "linux" && c.passive && !arriveAtRequest(c, nowUs, segment)) return;
+      break;
+    case "FIN-WAIT-2":
+      if (profile.timeWait === "linux" && c.orphaned) {
+        arriveAtOrphanOfLinux(c, nowUs, segment);
+        return;
+      }
+      break;
+    case "TIME-WAIT":
+      if (profile.timeWait === "linux") {
+        arriveInTimeWaitOfLinux(c, nowUs, segment);
+        return;
+      }
+      break;
+    case "ESTABLISHED":
+    case "FIN-WAIT-1":
+    case "CLOSE-WAIT":
+    case "CLOSING":
+    case "LAST-ACK":
+  }
+  if (profile.ignoresFlagless && !(segment.flags & (ACK | RST | SYN))) return;
+  if (isValid(c, nowUs, segment)) process(c, nowUs, segment);
+}
+
+/** Steps 1 to 4: the sequence number, RST, SYN. */
+function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
+  const { flags } = segment;
+  const { profile } = c.settings;
+  if (completesSimultaneousOpen(c, segment)) return true;
+  if (!(flags & RST)) {
+    if (isOldByTimestamp(c, segment, nowUs, profile.pawsSlack)) {
+      refuse(c, nowUs, segment);
+      return false;
+    }
+    if (profile.wantsTimestamps && c.tsRecent !== null && !optionOf(segment, "timestamps")) return false;
+  }
+  if (!isAcceptable(c, segment)) {
+    if (restartsTimeWait(c, segment) && c.state === "TIME-WAIT") enterTimeWait(c, nowUs);
+    if (!(flags & RST)) refuse(c, nowUs, segment);
+    else if (isResetBelowFin(c, segment)) takeReset(c);
+    return false;
+  }
+  if (flags & RST) {
+    if (segment.seq === c.rcvNxt || isResetBelowFin(c, segment)) takeReset(c);
+    else challenge(c, nowUs);
+    return false;
+  }
+  if (flags & SYN) {
+    if (c.state === "SYN-RECEIVED" && c.passive) listenAgain(c);
+    else challenge(c, nowUs);
+    return false;
+  }
+  return true;
+}
+
+/** Both have sent a SYN, and this is the peer's once more, now with the ACK of ours (RFC 9293 figure 8). */
+function completesSimultaneousOpen(c: Connection, { flags, seq: from, ack, payload }: TcpSegment): boolean {
+  return (
+    c.state === "SYN-RECEIVED" &&
+    !c.passive &&
+    (flags & (SYN | ACK | RST | FIN)) === (SYN | ACK) &&
+    from === c.irs &&
+    ack === c.sndNxt &&
+    payload.length === 0
+  );
+}
+
+/** Not acceptable: it is answered with what we expect, and dropped. */
+function refuse(c: Connection, nowUs: number, segment: TcpSegment): void {
+  const limited = segment.flags & SYN || (c.settings.profile.limitsDuplicateAcks && segment.payload.length === 0);
+  if (!limited || mayChallenge(c, nowUs)) c.ackNow = true;
+}
+
+/** RFC 9293 section 3.4, the table; and what Linux makes of it. */
+function isAcceptable(c: Connection, segment: TcpSegment): boolean {
+  const length = sequenceLength(segment);
+  const end = seqAdd(segment.seq, length);
+  if (c.settings.profile.window === "linux") {
+    if (seqLt(end, c.lastAckSent)) return false;
+    if (seqLe(end, c.rcvEdge)) return true;
+    return seqLe(segment.seq, c.rcvEdge) && c.receiveLength === 0;
+  }
+  const window = receiveWindow(c);
+  const offset = seqDiff(segment.seq, c.rcvNxt);
+  if (length === 0) return window === 0 ? offset === 0 : offset >= 0 && offset < window;
+  return window > 0 && ((offset >= 0 && offset < window) || (offset + length > 0 && offset + length <= window));
+}
+
+function isResetBelowFin(c: Connection, segment: TcpSegment): boolean {
+  if (!c.settings.profile.resetBelowFin || seqDiff(c.rcvNxt, segment.seq) !== 1) return false;
+  return c.state === "CLOSE-WAIT" || c.state === "LAST-ACK" || c.state === "CLOSING";
+}
+
+/** A RST that can be believed (RFC 9293 section 3.10.7.4, second). */
+function takeReset(c: Connection): void {
+  const { profile, rfc1337 } = c.settings;
+  switch (c.state) {
+    case "SYN-RECEIVED":
+      if (c.passive) listenAgain(c);
+      else becomeClosed(c, "refused");
+      return;
+    case "CLOSE-WAIT":
+      becomeClosed(c, profile.resetInCloseWait);
+      return;
+    case "CLOSING":
+    case "LAST-ACK":
+      becomeClosed(c, profile.resetWhileClosing ? "reset" : null);
+      return;
+    case "TIME-WAIT":
+      if (!rfc1337) becomeClosed(c);
+      return;
+    default:
+      becomeClosed(c, "reset");
+  }
+}
+
+/** Steps 5 to 8: ACK, text, FIN. */
+function process(c: Connection, nowUs: number, segment: TcpSegment): void {
+  if (!(segment.flags & ACK)) return;
+  if (c.state === "SYN-RECEIVED") {
+    if (seqLe(segment.ack, c.sndUna) || seqLt(c.sndNxt, segment.ack)) {
+      reply(c, resetFor(segment));
+      return;
+    }
+    completeSetup(c, nowUs, segment);
+  } else if (!takeAck(c, nowUs, segment)) {
+    return;
+  }
+  noteTimestamp(c, segment, nowUs);
+  if (finAcknowledged(c) && !afterFinAcknowledged(c, nowUs)) return;
+  takeText(c, nowUs, segment);
+}
+
+function completeSetup(c: Connection, nowUs: number, segment: TcpSegment): void {
+  sampleAck(c, nowUs, segment);
+  c.sndUna = seqAdd(c.iss, 1);
+  becomeEstablished(c);
+  takeWindow(c, nowUs, segment);
+  if (seqLt(c.sndUna, segment.ack)) takeAck(c, nowUs, segment);
+  raise(c, "connected");
+}

@@ -1,0 +1,19 @@
+/** Challenge ACKs (RFC 5961): they ask a peer who may be somebody else to show what it knows, and not too often. */
+import type { Connection } from "./connection.ts";
+
+/** Whether one more may be sent now; if so it counts (RFC 5961 section 7). */
+export function mayChallenge(c: Connection, nowUs: number): boolean {
+  const { count, perUs } = c.settings.profile.challengeAcks;
+  if (c.challengesSinceUs === null || nowUs - c.challengesSinceUs >= perUs) {
+    c.challengesSinceUs = nowUs;
+    c.challengesLeft = count;
+  }
+  if (c.challengesLeft === 0) return false;
+  c.challengesLeft--;
+  return true;
+}
+
+/** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, if one more may be sent. */
+export function challenge(c: Connection, nowUs: number): void {
+  if (mayChallenge(c, nowUs)) c.ackNow = true;
+}
