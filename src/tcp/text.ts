@@ -23,12 +23,13 @@ export function takeText(c: Connection, nowUs: number, segment: TcpSegment): voi
     return;
   }
   const before = c.rcvNxt;
+  const hadGap = c.outOfOrder.length > 0;
   const limit = edgeFor(c, end);
   store(c, segment.seq, payload, limit);
   if (fin && seqLe(end, limit) && seqLe(c.rcvNxt, end)) c.peerFin = end;
   deliver(c, nowUs);
-  const inOrder = seqLt(before, c.rcvNxt) && segment.seq === before;
-  scheduleAck(c, nowUs, inOrder);
+  const plain = segment.seq === before && c.rcvNxt === end && !hadGap;
+  scheduleAck(c, nowUs, plain);
   if (c.peerFin === c.rcvNxt) {
     c.outOfOrder = [];
     takeFin(c, nowUs);
@@ -63,11 +64,14 @@ function deliver(c: Connection, nowUs: number): void {
   raise(c, "data");
 }
 
-/** RFC 5681 section 4.2: at once for what is out of order, and for every second full segment; else it may wait. */
-function scheduleAck(c: Connection, nowUs: number, inOrder: boolean): void {
+/**
+ * RFC 5681 section 4.2: at once for what is out of order, fills a gap or finds no room, and for every second full segment;
+ * else it may wait.
+ */
+function scheduleAck(c: Connection, nowUs: number, plain: boolean): void {
   const { delayedAckUs } = c.settings.profile;
   const full = Math.min(c.settings.mss, c.sndMss);
-  if (!inOrder || c.outOfOrder.length > 0 || seqDiff(c.rcvNxt, c.lastAckSent) > full) c.ackNow = true;
+  if (!plain || seqDiff(c.rcvNxt, c.lastAckSent) > full) c.ackNow = true;
   else if (c.quickAcks > 0 && !c.interactive) c.ackNow = true;
   else c.delayedAckAtUs ??= nowUs + delayedAckUs;
 }

@@ -1,0 +1,89 @@
+/** RST and SYN where no connection is, and where one stands (RFC 9293 section 3.5.2, RFC 5961). */
+import { describe, expect, test } from "vitest";
+import { nextOf, S, sentUpTo, socketInClosed, socketInEstablished, SYNCHRONIZED } from "./socket.ts";
+
+describe("CLOSED", () => {
+  test("an ACK is answered by a RST with its number", () => {
+    expect(socketInClosed().arrives(". 2:2(0) ack 77")).toEqual(["R 77:77(0)"]);
+  });
+
+  test("what has no ACK is answered by a RST with number 0, which acknowledges it", () => {
+    expect(socketInClosed().arrives("S 10:15(5)")).toEqual(["R. 0:0(0) ack 16"]);
+    expect(socketInClosed().arrives("F 10:15(5)")).toEqual(["R. 0:0(0) ack 16"]);
+  });
+
+  test("a RST is not answered", () => {
+    expect(socketInClosed().arrives("R 2:2(0)")).toEqual([]);
+    expect(socketInClosed().arrives("R. 2:2(0) ack 2")).toEqual([]);
+  });
+});
+
+describe("RST in synchronized states (RFC 5961 section 3)", () => {
+  test.each(Object.entries(SYNCHRONIZED))("%s: with the next number it ends the connection", (_, make) => {
+    const socket = make();
+    const next = nextOf(socket);
+    expect(socket.arrives(`R ${next}:${next}(0)`)).toEqual([]);
+    expect(socket.state).toBe("CLOSED");
+  });
+
+  test.each(Object.entries(SYNCHRONIZED))("%s: elsewhere in the window it draws a challenge ACK", (state, make) => {
+    const socket = make();
+    const next = nextOf(socket) + 10;
+    expect(socket.arrives(`R ${next}:${next}(0)`)).toEqual([
+      `. ${sentUpTo(socket)}:${sentUpTo(socket)}(0) ack ${nextOf(socket)}`,
+    ]);
+    expect(socket.state).toBe(state);
+  });
+
+  test.each(Object.entries(SYNCHRONIZED))("%s: outside the window it is dropped", (state, make) => {
+    const socket = make();
+    expect(socket.arrives("R -10:-10(0)")).toEqual([]);
+    expect(socket.arrives("R 100000:100000(0)")).toEqual([]);
+    expect(socket.state).toBe(state);
+  });
+
+  test.each(["ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT"] as const)(
+    "MUST-12, %s: the user is told",
+    (state) => {
+      const socket = SYNCHRONIZED[state]();
+      const next = nextOf(socket);
+      socket.events();
+      socket.arrives(`R ${next}:${next}(0)`);
+      expect(socket.connection.error).toBe("reset");
+      expect(socket.events()).toEqual(["error", "closed"]);
+    },
+  );
+
+  test.each(["CLOSING", "LAST-ACK", "TIME-WAIT"] as const)("%s: there is nothing to tell", (state) => {
+    const socket = SYNCHRONIZED[state]();
+    const next = nextOf(socket);
+    socket.arrives(`R ${next}:${next}(0)`);
+    expect(socket.connection.error).toBeNull();
+  });
+
+  test("what was received and not read is flushed", () => {
+    const socket = socketInEstablished();
+    socket.arrives("P. 1:11(10) ack 1");
+    socket.arrives("R 11:11(0)");
+    expect(socket.reads()).toBeNull();
+  });
+});
+
+describe("SYN in synchronized states (RFC 5961 section 4)", () => {
+  test.each(Object.entries(SYNCHRONIZED))("%s: it draws a challenge ACK, whatever its number", (state, make) => {
+    for (const from of [-100, 0, 1, 2, 50, 100_000]) {
+      const socket = make();
+      expect(socket.arrives(`S ${from}:${from}(0)`)).toHaveLength(1);
+      expect(socket.state).toBe(state);
+    }
+  });
+
+  test("section 7: ten in five seconds, no more", () => {
+    const socket = socketInEstablished();
+    let answers = 0;
+    for (let i = 0; i < 50; i++) answers += socket.arrives("S 50:50(0)").length;
+    expect(answers).toBe(10);
+    socket.passes(5 * S);
+    expect(socket.arrives("S 50:50(0)")).toHaveLength(1);
+  });
+});

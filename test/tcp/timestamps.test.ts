@@ -1,0 +1,64 @@
+/** Timestamps and what they protect from (RFC 7323). */
+import { describe, expect, test } from "vitest";
+import { MS, S, socketInSynReceived } from "./socket.ts";
+
+describe("timestamps (RFC 7323)", () => {
+  const stamp = (value: number, echo = 0) => ({ kind: "timestamps", value, echo }) as const;
+  const stamped = () => {
+    const socket = socketInSynReceived({ timestamps: true }, stamp(700));
+    socket.arrives(". 1:1(0) ack 1", stamp(700, 5000));
+    return socket;
+  };
+
+  test("section 3.2: every segment has one, and echoes the last that was in turn", () => {
+    const socket = stamped();
+    socket.arrives("P. 1:11(10) ack 1", stamp(710));
+    socket.send(5);
+    expect(socket.sent.at(-1)!.options.at(-1)).toEqual(stamp(5000, 710));
+  });
+
+  test("section 5.3 R1: an older one is answered by an ACK and dropped", () => {
+    const socket = stamped();
+    expect(socket.arrives("P. 1:11(10) ack 1", stamp(699))).toEqual([". 1:1(0) ack 1"]);
+    expect(socket.reads()).toBe(0);
+  });
+
+  test("section 5.3: an equal one is taken", () => {
+    const socket = stamped();
+    socket.arrives("P. 1:11(10) ack 1", stamp(700));
+    expect(socket.reads()).toBe(10);
+  });
+
+  test("section 5.2: a RST is taken whatever its timestamp", () => {
+    const socket = stamped();
+    socket.arrives("R 1:1(0)", stamp(1));
+    expect(socket.connection.error).toBe("reset");
+  });
+
+  test("section 5.5: after 24 days without a segment any is taken", () => {
+    const socket = stamped();
+    socket.passes(25 * 86_400 * S);
+    socket.arrives("P. 1:11(10) ack 1", stamp(1));
+    expect(socket.reads()).toBe(10);
+  });
+
+  test("section 3.2: one without is dropped", () => {
+    const socket = stamped();
+    expect(socket.arrives("P. 1:11(10) ack 1")).toEqual([]);
+    expect(socket.reads()).toBe(0);
+  });
+
+  test("section 4.3: what is ahead of its turn does not count for the echo", () => {
+    const socket = stamped();
+    socket.arrives("P. 11:21(10) ack 1", stamp(750));
+    expect(socket.connection.tsRecent).toBe(700);
+  });
+
+  test("section 4.1: the echo gives the round-trip time, also of what was sent again", () => {
+    const socket = stamped();
+    socket.send(5);
+    socket.passes(3 * S);
+    socket.arrives(". 1:1(0) ack 6", stamp(720, 5000));
+    expect(socket.connection.srttUs).toBe(375 * MS);
+  });
+});
