@@ -2,7 +2,7 @@
 import { seqAdd, seqDiff, seqLe, seqLt } from "../codec/seq.ts";
 import { ACK, FIN, RST, SYN, sequenceLength, type TcpSegment } from "../codec/tcp.ts";
 import { takeAck, takeWindow } from "./acknowledgement.ts";
-import { challenge, mayChallenge } from "./challenge.ts";
+import { challenge, mayAnswer } from "./challenge.ts";
 import { afterFinAcknowledged, enterTimeWait } from "./closing.ts";
 import { becomeClosed, finAcknowledged, raise, receiveWindow, type Connection } from "./connection.ts";
 import { arriveAtOrphanOfLinux, arriveAtRequest, arriveInTimeWaitOfLinux } from "./linux.ts";
@@ -58,15 +58,18 @@ function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
   if (completesSimultaneousOpen(c, segment)) return true;
   if (!(flags & RST)) {
     if (isOldByTimestamp(c, segment, nowUs, profile.pawsSlack)) {
-      refuse(c, nowUs, segment);
+      if (mayAnswer(c, nowUs, segment)) c.ackNow = true;
       return false;
     }
     if (profile.wantsTimestamps && c.tsRecent !== null && !optionOf(segment, "timestamps")) return false;
   }
   if (!isAcceptable(c, segment)) {
     if (restartsTimeWait(c, segment) && c.state === "TIME-WAIT") enterTimeWait(c, nowUs);
-    if (!(flags & RST)) refuse(c, nowUs, segment);
-    else if (isResetBelowFin(c, segment)) takeReset(c);
+    if (flags & RST) {
+      if (isResetBelowFin(c, segment)) takeReset(c);
+    } else if (mayAnswer(c, nowUs, segment)) {
+      c.ackNow = true;
+    }
     return false;
   }
   if (flags & RST) {
@@ -92,12 +95,6 @@ function completesSimultaneousOpen(c: Connection, { flags, seq: from, ack, paylo
     ack === c.sndNxt &&
     payload.length === 0
   );
-}
-
-/** Not acceptable: it is answered with what we expect, and dropped. */
-function refuse(c: Connection, nowUs: number, segment: TcpSegment): void {
-  const limited = segment.flags & SYN || (c.settings.profile.limitsDuplicateAcks && segment.payload.length === 0);
-  if (!limited || mayChallenge(c, nowUs)) c.ackNow = true;
 }
 
 /** RFC 9293 section 3.4, the table; and what Linux makes of it. */

@@ -4,7 +4,7 @@
  */
 import { seqAdd, seqLe, seqLt, type Seq } from "../codec/seq.ts";
 import { ACK, FIN, RST, SYN, sequenceLength, type TcpSegment } from "../codec/tcp.ts";
-import { mayChallenge } from "./challenge.ts";
+import { mayAnswer } from "./challenge.ts";
 import { enterTimeWait } from "./closing.ts";
 import { becomeClosed, type Connection } from "./connection.ts";
 import { isOldByTimestamp, noteTimestamp } from "./options.ts";
@@ -86,13 +86,8 @@ function resetAndClose(c: Connection, segment: TcpSegment): void {
 }
 
 /** tcp_in_window. */
-export function touches(c: Connection, from: Seq, end: Seq): boolean {
+function touches(c: Connection, from: Seq, end: Seq): boolean {
   if (from === c.rcvNxt) return true;
   if (seqLt(c.rcvNxt, end) && seqLt(from, c.rcvEdge)) return true;
   return from === c.rcvEdge && from === end;
-}
-
-/** tcp_oow_rate_limited: segments with data draw an answer each, others one at a time. */
-export function mayAnswer(c: Connection, nowUs: number, segment: TcpSegment): boolean {
-  return (segment.payload.length > 0 && !(segment.flags & SYN)) || mayChallenge(c, nowUs);
 }

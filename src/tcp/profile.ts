@@ -36,10 +36,11 @@ export interface Profile {
    * delays it as any other, by a timeout that is still 0 and becomes one tick (tcp_fin, tcp_send_delayed_ack).
    */
   readonly finAckDelayUs: number | null;
-  /** So many challenge ACKs in so much time: RFC 5961 section 7; net.ipv4.tcp_invalid_ratelimit for one socket. */
+  /**
+   * So many challenge ACKs in so much time, and ACKs of unacceptable segments without data, with which two ends could keep
+   * each other busy for ever: RFC 5961 section 7; for one socket net.ipv4.tcp_invalid_ratelimit (tcp_oow_rate_limited).
+   */
   readonly challengeAcks: { readonly count: number; readonly perUs: number };
-  /** Whether that limit also holds for ACKs of unacceptable segments without data (tcp_oow_rate_limited). */
-  readonly limitsDuplicateAcks: boolean;
   /**
    * Where the receive window begins and ends. RFC 9293 section 3.4: from RCV.NXT, and the right edge is outside. Linux
    * (tcp_sequence): from the last acknowledgement sent, and the right edge is inside; what reaches beyond it is taken whole
@@ -101,7 +102,6 @@ export const RFC9293: Profile = {
   quickAcks: 0,
   finAckDelayUs: null,
   challengeAcks: { count: 10, perUs: 5 * S },
-  limitsDuplicateAcks: false,
   window: "rfc9293",
   ignoresFlagless: false,
   pawsSlack: 0,
@@ -136,7 +136,6 @@ export const LINUX: Profile = {
   quickAcks: 16,
   finAckDelayUs: 4 * MS,
   challengeAcks: { count: 1, perUs: 500 * MS },
-  limitsDuplicateAcks: true,
   window: "linux",
   ignoresFlagless: true,
   pawsSlack: 1,
