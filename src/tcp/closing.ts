@@ -125,7 +125,6 @@ function acknowledgeFin(c: Connection, nowUs: number): void {
     c.ackNow = true;
     return;
   }
-  c.interactive = true;
   c.delayedAckAtUs ??= nowUs + (c.lastReceivedAtUs === null ? finAckDelayUs : delayedAckUs);
 }
 

@@ -29,8 +29,11 @@ export function takeText(c: Connection, nowUs: number, segment: TcpSegment): voi
   if (fin && seqLe(end, limit) && seqLe(c.rcvNxt, end)) c.peerFin = end;
   deliver(c, nowUs);
   const plain = segment.seq === before && c.rcvNxt === end && !hadGap;
-  scheduleAck(c, nowUs, plain);
-  if (c.peerFin === c.rcvNxt) {
+  const ends = c.peerFin === c.rcvNxt;
+  // From here on only the user's own last words are to come, for the ACK to ride on (tcp_fin).
+  if (ends && c.settings.profile.finAckDelayUs !== null) c.interactive = true;
+  if (!ends || payload.length > 0 || !plain) scheduleAck(c, nowUs, plain);
+  if (ends) {
     c.outOfOrder = [];
     takeFin(c, nowUs);
   }
