@@ -66,7 +66,13 @@ function asksText({ asks }: Diagnosis): string {
 }
 
 export function remediesText(findings: readonly Pick<Finding, "remedies">[]): string {
-  const texts = [...new Set(findings.flatMap(({ remedies }) => remedies.map(remedyText)))];
+  // Several causes can have one remedy: it is shown where it is first.
+  const byText = new Map<string, string>();
+  for (const remedy of findings.flatMap(({ remedies }) => remedies)) {
+    const key = remedy.command?.join(" ") ?? remedy.what;
+    if (!byText.has(key)) byText.set(key, remedyText(remedy));
+  }
+  const texts = [...byText.values()];
   return texts.length > 0 ? `\nWhat helps\n${texts.join("")}` : "";
 }
 

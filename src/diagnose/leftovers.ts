@@ -12,6 +12,8 @@ function orphanPatienceMs(retries: number): number {
   return ((2 << Math.min(retries, 9)) - 1) * RTO_MIN_MS;
 }
 
+const WILDCARDS: ReadonlySet<string> = new Set(["*", "::", "0.0.0.0"]);
+
 /** Where there is a listener on the port, connections with it are its own business. */
 function hasListener(facts: Facts): boolean {
   return facts.sockets.some(({ state }) => state === "LISTEN");
@@ -186,6 +188,16 @@ const tellers: Partial<Record<Cause, Teller>> = {
   },
 };
 
+/** True of an open connection whose listener is there, and blocks as well: it is no leftover, and told of with that. */
+function belongsToListener(facts: Facts, { local }: PortSocket, blockers: ReadonlySet<PortSocket>): boolean {
+  return facts.sockets.some(
+    (socket) =>
+      socket.state === "LISTEN" &&
+      blockers.has(socket) &&
+      (WILDCARDS.has(socket.local.address) || socket.local.address === local.address),
+  );
+}
+
 /** A finding for each kind of connection on the port. */
 export function leftoverFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): Finding[] {
   const groups = new Map<Cause, PortSocket[]>();
@@ -193,6 +205,7 @@ export function leftoverFindings(facts: Facts, blockers: ReadonlySet<PortSocket>
     const cause = causeOf(facts, socket);
     // Connections of a living listener are no news; those that block beside it are told in its finding's shadow.
     if (!cause || (!blockers.has(socket) && hasListener(facts))) continue;
+    if (cause === "leftover-connections" && belongsToListener(facts, socket, blockers)) continue;
     const group = groups.get(cause);
     if (group) group.push(socket);
     else groups.set(cause, [socket]);

@@ -231,6 +231,7 @@ testNeeding(NAMESPACE, "a listener with open connections: what they will do to t
   const { server } = sockets.pair(listener, "127.0.0.1");
   const { pid } = handOver([listener, server]);
   const finding = findingOf(why(4010), "listener");
+  expect(why(4010).findings.map(({ cause }) => cause)).toEqual(["listener"]); // no leftover: its listener is there
   expect(finding.detail.join("\n")).toMatch(/1 connection with it: .* 60 s, whatever the next server sets/);
   process.kill(pid);
   await reaches(4010, "FIN-WAIT-2");
