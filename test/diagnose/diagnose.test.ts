@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { diagnose } from "../../src/diagnose/diagnose.ts";
-import type { Facts, PortSocket } from "../../src/diagnose/facts.ts";
+import type { Facts, HolderProcess, PortSocket } from "../../src/diagnose/facts.ts";
 import { CAUSES, type Cause } from "../../src/diagnose/finding.ts";
 import { parseIp } from "../../src/codec/address.ts";
 import { STATES } from "../../src/codec/state.ts";
@@ -121,6 +121,27 @@ test.each(CASES)("$what", ({ facts, address, cause, headline, command }) => {
   expect(diagnosis.headline).toMatch(headline);
   expect(diagnosis.answer).toBe("blocked");
   if (command) expect(diagnosis.findings[0]!.remedies.map((remedy) => remedy.command)).toContainEqual(command);
+});
+
+interface Podman {
+  system: string;
+  recordings: { command: string; process: HolderProcess; socket: Partial<PortSocket> }[];
+}
+const PODMAN = JSON.parse(readFileSync(new URL("../fixtures/podman.json", import.meta.url), "utf8")) as Podman;
+
+test.each([
+  ["rootlessport", / for a container$/, ["sh", "-c", "podman stop $(podman ps --quiet --filter publish=3000)"]],
+  ["conmon", / for the container shop$/, ["podman", "stop", "shop"]],
+] as const)("what podman left on a real system: %s", (program, headline, command) => {
+  const { process, socket } = PODMAN.recordings.find((one) => one.process.program === program)!;
+  const facts = madeFacts({
+    holders: [{ ...process, startedAtMs: NOW_MS - 3000 }],
+    sockets: [madeSocket({ ...socket, holders: [{ pid: process.pid, fd: 5 }] })],
+  });
+  const diagnosis = diagnose(facts, USUAL);
+  expect(diagnosis.headline).toMatch(headline);
+  expect(diagnosis.findings[0]).toMatchObject({ cause: "container-engine", blocks: true });
+  expect(diagnosis.findings[0]!.remedies[0]!.command).toEqual(command);
 });
 
 test("several causes at once: what stays comes before what ends, and nobody promises an end", () => {
