@@ -176,7 +176,27 @@ function isInhabited(namespaces: readonly string[]): boolean {
   return namespacesOf(pids.map(Number)).some((namespace) => namespaces.includes(namespace));
 }
 
+/** Every network parameter of this host that may be read. */
+function parameters(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const file of readdirSync("/proc/sys/net", { recursive: true, encoding: "utf8" })) {
+    try {
+      found[file] = readFileSync(join("/proc/sys/net", file), "utf8");
+    } catch {
+      // a directory, or one that is only written
+    }
+  }
+  return found;
+}
+
 describe("nothing is left behind", () => {
+  testNeeding(NAMESPACE, "no parameter of the host is changed by experiments that change theirs", () => {
+    const before = parameters();
+    expect(Object.keys(before).length).toBeGreaterThan(100);
+    expect(lab("run", "tw-buckets-overflow", "tw-reuse", "time-wait-length").status).toBe(0);
+    expect(parameters()).toEqual(before);
+  });
+
   const residue = () => ({
     processes: [...processesWith(cli), ...processesWith(labProcess())],
     interfaces: Object.keys(networkInterfaces()).sort(),
