@@ -11,10 +11,8 @@ const FAST_RETRANSMIT_AFTER = 3;
 /** Takes the ACK of a segment in a synchronized state. False: the segment is not to be looked at any further. */
 export function takeAck(c: Connection, nowUs: number, segment: TcpSegment): boolean {
   const { ack } = segment;
-  const { profile } = c.settings;
   if (seqLt(c.sndNxt, ack)) {
-    if (profile.answersAckOfUnsent) c.ackNow = true;
-    else if (c.state !== "ESTABLISHED") challenge(c, nowUs);
+    challenge(c, nowUs);
     return false;
   }
   if (seqDiff(c.sndUna, ack) > oldestAck(c)) {

@@ -4,7 +4,7 @@ import { ACK, FIN, RST, SYN, sequenceLength, type TcpSegment } from "../codec/tc
 import { takeAck, takeWindow } from "./acknowledgement.ts";
 import { challenge, mayAnswer } from "./challenge.ts";
 import { afterFinAcknowledged, enterTimeWait } from "./closing.ts";
-import { becomeClosed, finAcknowledged, raise, receiveWindow, type Connection } from "./connection.ts";
+import { becomeClosed, finAcknowledged, finReceived, raise, receiveWindow, type Connection } from "./connection.ts";
 import { arriveAtOrphanOfLinux, arriveAtRequest, arriveInTimeWaitOfLinux } from "./linux.ts";
 import { isOldByTimestamp, noteTimestamp, optionOf } from "./options.ts";
 import { sampleAck } from "./rto.ts";
@@ -78,7 +78,7 @@ function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
     return false;
   }
   if (flags & SYN) {
-    if (c.state === "SYN-RECEIVED" && c.passive) listenAgain(c);
+    if (c.state === "SYN-RECEIVED" && c.passive && profile.synReceived === "rfc9293") listenAgain(c);
     else challenge(c, nowUs);
     return false;
   }
@@ -103,8 +103,9 @@ function isAcceptable(c: Connection, segment: TcpSegment): boolean {
   const end = seqAdd(segment.seq, length);
   if (c.settings.profile.window === "linux") {
     if (seqLt(end, c.lastAckSent)) return false;
-    if (seqLe(end, c.rcvEdge)) return true;
-    return seqLe(segment.seq, c.rcvEdge) && c.receiveLength === 0;
+    // Some systems send a FIN that the window has no room for.
+    if (seqLe(segment.flags & FIN ? seqAdd(end, -1) : end, c.rcvEdge)) return true;
+    return seqLe(segment.seq, c.rcvEdge) && c.receiveLength === 0 && !finReceived(c);
   }
   const window = receiveWindow(c);
   const offset = seqDiff(segment.seq, c.rcvNxt);
@@ -142,6 +143,7 @@ function takeReset(c: Connection): void {
 
 /** Steps 5 to 8: ACK, text, FIN. */
 function process(c: Connection, nowUs: number, segment: TcpSegment): void {
+  const { profile } = c.settings;
   if (!(segment.flags & ACK)) return;
   if (c.state === "SYN-RECEIVED") {
     if (seqLe(segment.ack, c.sndUna) || seqLt(c.sndNxt, segment.ack)) {
@@ -154,7 +156,18 @@ function process(c: Connection, nowUs: number, segment: TcpSegment): void {
   }
   noteTimestamp(c, segment, nowUs);
   if (finAcknowledged(c) && !afterFinAcknowledged(c, nowUs)) return;
+  if (profile.resetsDataPastFin && reachesPastFin(c, segment)) {
+    reply(c, resetFor(segment));
+    takeReset(c);
+    return;
+  }
   takeText(c, nowUs, segment);
+}
+
+/** It has come before, but not all of it. */
+function reachesPastFin(c: Connection, segment: TcpSegment): boolean {
+  const end = seqAdd(segment.seq, segment.payload.length);
+  return finReceived(c) && seqLt(segment.seq, c.rcvNxt) && seqLt(c.rcvNxt, end);
 }
 
 function completeSetup(c: Connection, nowUs: number, segment: TcpSegment): void {

@@ -1,7 +1,6 @@
 /** The user's calls on an open connection: SEND and RECEIVE (RFC 9293 sections 3.10.2 and 3.10.3). */
-import type { Connection } from "./connection.ts";
+import { finReceived, receiveWindow, type Connection } from "./connection.ts";
 import { dropFromQueue, sliceQueue } from "./reassembly.ts";
-import { receiveWindow } from "./connection.ts";
 import { windowToOffer } from "./segment.ts";
 
 /** How many bytes of data `send` would take now; undefined: the connection takes none any more, or never did. */
@@ -47,8 +46,7 @@ export function receive(c: Connection, max = Infinity): Uint8Array | null {
 }
 
 function isReceiveOver(c: Connection): boolean {
-  if (c.state === "CLOSED") return true;
-  return c.peerFin !== null && ((c.rcvNxt - c.peerFin) | 0) > 0;
+  return c.state === "CLOSED" || finReceived(c);
 }
 
 /** The peer is told of room when the window has at least doubled by it (tcp_cleanup_rbuf): it may be waiting. */

@@ -149,6 +149,11 @@ export function finAcknowledged(c: Connection): boolean {
   return c.finSeq !== null && seqLt(c.finSeq, c.sndUna);
 }
 
+/** The peer's FIN has had its turn. */
+export function finReceived(c: Connection): boolean {
+  return c.peerFin !== null && seqLt(c.peerFin, c.rcvNxt);
+}
+
 /** The window as the peer knows it, bytes. */
 export function receiveWindow(c: Connection): number {
   return Math.max(0, (c.rcvEdge - c.rcvNxt) | 0);

@@ -19,8 +19,13 @@ export function arriveAtRequest(c: Connection, nowUs: number, segment: TcpSegmen
   const { flags, ack } = segment;
   const end = seqAdd(segment.seq, sequenceLength(segment));
   const old = isOldByTimestamp(c, segment, nowUs, 0);
-  if (segment.seq === c.irs && (flags & (SYN | ACK | RST | FIN)) === SYN && !old) {
+  if (segment.seq === c.irs && (flags & (SYN | ACK | RST)) === SYN && !old) {
     if (mayAnswer(c, nowUs, segment)) resendSyn(c);
+    return false;
+  }
+  if (flags & RST) {
+    if (!old && segment.seq === c.rcvNxt) listenAgain(c);
+    else if (!old && touches(c, segment.seq, end) && mayAnswer(c, nowUs, segment)) c.ackNow = true;
     return false;
   }
   if (flags & ACK && ack !== seqAdd(c.iss, 1)) {
@@ -28,11 +33,10 @@ export function arriveAtRequest(c: Connection, nowUs: number, segment: TcpSegmen
     return false;
   }
   if (old || !touches(c, segment.seq, end)) {
-    if (!(flags & RST) && mayAnswer(c, nowUs, segment)) c.ackNow = true;
+    if (mayAnswer(c, nowUs, segment)) c.ackNow = true;
     return false;
   }
-  const isFirstSyn = segment.seq === c.irs;
-  if (flags & RST || (flags & SYN && !isFirstSyn)) {
+  if (flags & SYN && segment.seq !== c.irs) {
     reply(c, resetFor(segment));
     listenAgain(c);
     return false;

@@ -53,8 +53,6 @@ export interface Profile {
   readonly pawsSlack: number;
   /** A segment without a timestamp where they were agreed on is dropped: RFC 7323 section 3.2 (SHOULD); Linux takes it. */
   readonly wantsTimestamps: boolean;
-  /** RFC 9293 section 3.10.7.4 answers an ACK of what was never sent by an ACK; Linux in ESTABLISHED says nothing (tcp_ack). */
-  readonly answersAckOfUnsent: boolean;
   /**
    * How old an acknowledgement may be before it draws a challenge ACK: the largest window (RFC 5961 section 5.2), and in
    * Linux no more than has ever been acknowledged (tcp_ack).
@@ -67,6 +65,13 @@ export interface Profile {
   readonly zeroWindowProbe: "one-byte" | "old-number";
   /** While less than a full segment waits: any unacknowledged data hold it back (RFC 896), or only a small segment's do (Minshall). */
   readonly nagle: "any" | "small";
+  /** A SYN with a FIN is dropped by a listener (tcp_rcv_state_process); RFC 9293 section 3.10.7.2 takes its SYN. */
+  readonly dropsSynFin: boolean;
+  /**
+   * Data that reach beyond the peer's FIN, in a segment that begins before it: RFC 9293 section 3.10.7.4 ignores what comes
+   * after a FIN; Linux answers by a RST, and the connection is over (tcp_rcv_state_process, TCPAbortOnData).
+   */
+  readonly resetsDataPastFin: boolean;
   /** A RST one below RCV.NXT is taken after the peer's FIN (tcp_reset_check: some systems send it so). */
   readonly resetBelowFin: boolean;
   /** What a RST is to the user in CLOSE-WAIT: RFC 9293's "connection reset", or EPIPE (tcp_reset). */
@@ -106,10 +111,11 @@ export const RFC9293: Profile = {
   ignoresFlagless: false,
   pawsSlack: 0,
   wantsTimestamps: true,
-  answersAckOfUnsent: true,
   oldAcks: "window",
   zeroWindowProbe: "one-byte",
   nagle: "any",
+  dropsSynFin: false,
+  resetsDataPastFin: false,
   resetBelowFin: false,
   resetInCloseWait: "reset",
   resetWhileClosing: false,
@@ -140,10 +146,11 @@ export const LINUX: Profile = {
   ignoresFlagless: true,
   pawsSlack: 1,
   wantsTimestamps: false,
-  answersAckOfUnsent: false,
   oldAcks: "window-and-acknowledged",
   zeroWindowProbe: "old-number",
   nagle: "small",
+  dropsSynFin: true,
+  resetsDataPastFin: true,
   resetBelowFin: true,
   resetInCloseWait: "broken-pipe",
   resetWhileClosing: true,

@@ -1,6 +1,6 @@
 /** How connections begin: OPEN, and segments in LISTEN and SYN-SENT (RFC 9293 sections 3.10.1, 3.10.7.2 and 3.10.7.3). */
 import { seq, seqAdd, seqLe, seqLt, type Seq } from "../codec/seq.ts";
-import { ACK, RST, SYN, type TcpSegment } from "../codec/tcp.ts";
+import { ACK, FIN, RST, SYN, type TcpSegment } from "../codec/tcp.ts";
 import { becomeClosed, raise, type Connection, type ConnectionState } from "./connection.ts";
 import { agree, NOT_SCALED } from "./options.ts";
 import { sampleAck } from "./rto.ts";
@@ -114,7 +114,7 @@ export function arriveInListen(c: Connection, nowUs: number, segment: TcpSegment
     reply(c, resetFor(segment));
     return;
   }
-  if (!(segment.flags & SYN)) return;
+  if (!(segment.flags & SYN) || (segment.flags & FIN && c.settings.profile.dropsSynFin)) return;
   c.remotePort = segment.sourcePort;
   takeSyn(c, segment, nowUs);
   takeFirstWindow(c, segment);

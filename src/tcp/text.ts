@@ -28,7 +28,8 @@ export function takeText(c: Connection, nowUs: number, segment: TcpSegment): voi
   store(c, segment.seq, payload, limit);
   if (fin && seqLe(end, limit) && seqLe(c.rcvNxt, end)) c.peerFin = end;
   deliver(c, nowUs);
-  const plain = segment.seq === before && c.rcvNxt === end && !hadGap;
+  const isNew = seqLt(before, c.rcvNxt) || (fin && end === before);
+  const plain = isNew && seqLe(segment.seq, before) && c.rcvNxt === end && !hadGap;
   const ends = c.peerFin === c.rcvNxt;
   // From here on only the user's own last words are to come, for the ACK to ride on (tcp_fin).
   if (ends && c.settings.profile.finAckDelayUs !== null) c.interactive = true;

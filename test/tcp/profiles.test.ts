@@ -11,6 +11,7 @@ import {
   socketInEstablished,
   socketInFinWait2,
   socketInLastAck,
+  socketInListen,
   socketInSynReceived,
   socketInSynSent,
   socketInTimeWait,
@@ -206,10 +207,17 @@ const DIFFERENCES: Record<Exclude<keyof Profile, "name">, () => void> = {
     };
     expect([taken(rfc), taken(linux)]).toEqual([0, 10]);
   },
-  answersAckOfUnsent: () => {
-    expect(socketInEstablished(rfc).arrives(". 1:1(0) ack 9")).toEqual([". 1:1(0) ack 1"]);
-    expect(socketInEstablished(linux).arrives(". 1:1(0) ack 9")).toEqual([]);
-    expect(socketInCloseWait(linux).arrives(". 2:2(0) ack 9")).toEqual([". 1:1(0) ack 2"]);
+  dropsSynFin: () => {
+    expect(socketInListen(rfc).arrives("SF 0:0(0)")).toEqual(["S. 0:0(0) ack 1"]);
+    expect(socketInListen(linux).arrives("SF 0:0(0)")).toEqual([]);
+  },
+  resetsDataPastFin: () => {
+    const past = (given: Given) => {
+      const socket = socketInCloseWait(given);
+      return [...socket.arrives("P. 1:11(10) ack 1"), socket.state];
+    };
+    expect(past(rfc)).toEqual([". 1:1(0) ack 2", "CLOSE-WAIT"]);
+    expect(past(linux)).toEqual(["R 1:1(0)", "CLOSED"]);
   },
   oldAcks: () => {
     expect(socketInEstablished(rfc).arrives(". 1:1(0) ack -9")).toEqual([]);
@@ -306,13 +314,9 @@ const DIFFERENCES: Record<Exclude<keyof Profile, "name">, () => void> = {
     // Another SYN in the window: forgotten silently, or with a RST.
     expect(socketInSynReceived(rfc).arrives("S 5:5(0)")).toEqual([]);
     expect(socketInSynReceived(linux).arrives("S 5:5(0)")).toEqual(["R. 0:0(0) ack 6"]);
-    // A RST anywhere in the window ends it in Linux: there is nothing to protect yet.
-    const afterRst = (given: Given) => {
-      const socket = socketInSynReceived(given);
-      socket.arrives("R 5:5(0)");
-      return socket.state;
-    };
-    expect([afterRst(rfc), afterRst(linux)]).toEqual(["SYN-RECEIVED", "LISTEN"]);
+    // An unacceptable segment with a wrong ACK: the ACK counts first, and draws a RST.
+    expect(socketInSynReceived(rfc).arrives(". -10:-10(0) ack 9")).toEqual([". 1:1(0) ack 1"]);
+    expect(socketInSynReceived(linux).arrives(". -10:-10(0) ack 9")).toEqual(["R 9:9(0)"]);
   },
 };
 
