@@ -156,12 +156,18 @@ function process(c: Connection, nowUs: number, segment: TcpSegment): void {
   }
   noteTimestamp(c, segment, nowUs);
   if (finAcknowledged(c) && !afterFinAcknowledged(c, nowUs)) return;
+  // In Linux nothing else is left of the connection now, and what the segment brings again is not answered.
+  if (profile.timeWait === "linux" && c.state === "FIN-WAIT-2" && c.orphaned && !bringsNews(c, segment)) return;
   if (profile.resetsDataPastFin && reachesPastFin(c, segment)) {
     reply(c, resetFor(segment));
     takeReset(c);
     return;
   }
   takeText(c, nowUs, segment);
+}
+
+function bringsNews(c: Connection, segment: TcpSegment): boolean {
+  return (segment.flags & FIN) !== 0 || seqLt(c.rcvNxt, seqAdd(segment.seq, segment.payload.length));
 }
 
 /** It has come before, but not all of it. */

@@ -29,10 +29,13 @@ export function takeText(c: Connection, nowUs: number, segment: TcpSegment): voi
   if (fin && seqLe(end, limit) && seqLe(c.rcvNxt, end)) c.peerFin = end;
   deliver(c, nowUs);
   const isNew = seqLt(before, c.rcvNxt) || (fin && end === before);
-  const plain = isNew && seqLe(segment.seq, before) && c.rcvNxt === end && !hadGap;
   const ends = c.peerFin === c.rcvNxt;
+  const waits = ends && c.settings.profile.finAckDelayUs !== null;
+  // What lies behind a FIN is no gap.
+  const filled = hadGap && !(fin && waits);
+  const plain = isNew && seqLe(segment.seq, before) && c.rcvNxt === end && !filled;
   // From here on only the user's own last words are to come, for the ACK to ride on (tcp_fin).
-  if (ends && c.settings.profile.finAckDelayUs !== null) c.interactive = true;
+  if (waits) c.interactive = true;
   if (!ends || payload.length > 0 || !plain) scheduleAck(c, nowUs, plain);
   if (ends) {
     c.outOfOrder = [];

@@ -18,91 +18,36 @@ import {
   SOL_SOCKET,
   tryAccept,
   tryConnect,
+  trySend,
 } from "../../src/sys/index.ts";
 import * as tcp from "../../src/tcp/index.ts";
 import { sockaddr } from "../support/tcp.ts";
 import { KERNEL, KernelLab, MODEL } from "./kernel-lab.ts";
 import { pattern } from "./socket.ts";
+import { STATES, stimuli, WINDOW, type Difference, type Situation, type Stimulus } from "./stimuli.ts";
 
 const REMOTE_ISS = seq(0xffff_ff00);
-const WINDOW = 20_000;
 const CLOSED_PORT = 9;
 const MS = 1000;
 
-/** How a state is reached, from ESTABLISHED unless it is one before; `orphan`: the user has closed, not only shut down. */
-export const STATES = [
-  "CLOSED",
-  "LISTEN",
-  "SYN-SENT",
-  "SYN-RECEIVED",
-  "ESTABLISHED",
-  "FIN-WAIT-1",
-  "FIN-WAIT-1, orphan",
-  "FIN-WAIT-2",
-  "FIN-WAIT-2, orphan",
-  "CLOSING",
-  "TIME-WAIT",
-  "CLOSE-WAIT",
-  "LAST-ACK",
-] as const;
-export type Situation = (typeof STATES)[number];
-
-/** Where a number lies: relative to what is next, or to the window's right edge. */
-export interface Stimulus {
-  flags: number;
-  seq: { from: "next" | "edge"; by: number };
-  ack: { from: "una" | "next"; by: number };
-  length: number;
+export interface Report {
+  /** How many cases there were, and which of them differed, in the order of {@link STATES}. */
+  rows: { situation: Situation; cases: number; differences: Difference[] }[];
 }
 
-export interface Reaction {
-  answers: string[];
-  state: string;
-}
-
-export interface Difference {
-  situation: Situation;
-  stimulus: Stimulus;
-  kernel: Reaction;
-  model: Reaction;
-}
-
-const SEQS: readonly Stimulus["seq"][] = [
-  { from: "next", by: -100 },
-  { from: "next", by: -1 },
-  { from: "next", by: 0 },
-  { from: "next", by: 1 },
-  { from: "edge", by: -1 },
-  { from: "edge", by: 0 },
-  { from: "edge", by: 1 },
-];
-const ACKS: readonly Stimulus["ack"][] = [
-  { from: "una", by: -WINDOW - 1 },
-  { from: "una", by: -1 },
-  { from: "una", by: 0 },
-  { from: "next", by: 0 },
-  { from: "next", by: 1 },
-];
-
-/** Each combination of the four flags that steer the connection, and each number at, below and above each edge. */
-export function stimuli(): Stimulus[] {
-  const all: Stimulus[] = [];
-  for (const flags of Array.from({ length: 32 }, (_, bits) => bits).filter((bits) => !(bits & PSH))) {
-    for (const at of SEQS) {
-      for (const ack of flags & ACK ? ACKS : [ACKS[2]!]) {
-        for (const length of [0, 10]) all.push({ flags, seq: at, ack, length });
-      }
-    }
+/** Every stimulus in every state. */
+export function compareAll(situations: readonly Situation[] = STATES): Report {
+  const differential = new Differential();
+  try {
+    const rows = situations.map((situation) => {
+      const all = stimuli();
+      const differences = all.flatMap((stimulus) => differential.compare(situation, stimulus) ?? []);
+      return { situation, cases: all.length, differences };
+    });
+    return { rows };
+  } finally {
+    differential.close();
   }
-  return all;
-}
-
-export function describeStimulus({ flags, seq: at, ack, length }: Stimulus): string {
-  const by = (number: number) => (number === 0 ? "" : number > 0 ? `+${number}` : String(number));
-  const names = { next: "RCV.NXT", edge: "right edge" } as const;
-  const acks = { una: "SND.UNA", next: "SND.NXT" } as const;
-  const text = `${flagNames(flags).join(",") || "no flag"} at ${names[at.from]}${by(at.by)}`;
-  return `${text}${flags & ACK ? `, ACK ${acks[ack.from]}${by(ack.by)}` : ""}${length ? `, ${length} bytes` : ""}`;
 }
 
 /** A kernel's socket and its twin in the model. */
@@ -117,6 +62,7 @@ export class Differential {
   readonly lab = new KernelLab();
   readonly #listener = this.lab.listener();
   #port = 1024;
+  #rfc1337 = false;
   #nowUs = 1_000_000_000;
 
   close(): void {
@@ -161,9 +107,10 @@ export class Differential {
     return segments;
   }
 
-  #settings(twins: Pick<Twins, "kernelPort" | "port">, window: number): tcp.Settings {
+  #settings(situation: Situation, twins: Pick<Twins, "kernelPort" | "port">, window: number): tcp.Settings {
     return tcp.settingsOf({
       profile: tcp.LINUX,
+      rfc1337: situation === "TIME-WAIT, tcp_rfc1337",
       localPort: twins.kernelPort,
       remotePort: twins.port,
       receiveBuffer: window,
@@ -174,7 +121,7 @@ export class Differential {
     const port = this.#port++;
     const ends = { kernelPort: situation === "CLOSED" ? CLOSED_PORT : this.#listener.port, port };
     if (situation === "CLOSED" || situation === "LISTEN") {
-      const model = tcp.listen(this.#settings(ends, 64_240), seq(0));
+      const model = tcp.listen(this.#settings(situation, ends, 64_240), seq(0));
       if (situation === "CLOSED") tcp.abort(model, this.#nowUs);
       return { ...ends, fd: undefined, model };
     }
@@ -188,7 +135,7 @@ export class Differential {
     this.lab.settle();
     const syn = this.lab.fromKernel.find(({ destinationPort }) => destinationPort === port)!;
     const ends = { kernelPort: syn.sourcePort, port };
-    const model = tcp.connect(this.#settings(ends, syn.window), syn.seq);
+    const model = tcp.connect(this.#settings("SYN-SENT", ends, syn.window), syn.seq);
     this.#drain(model);
     return { ...ends, fd, model };
   }
@@ -199,18 +146,21 @@ export class Differential {
     this.lab.toKernel(syn);
     const [answer] = this.#fromKernel(ends);
     if (!answer) throw new Error("the kernel has not answered a SYN");
-    const model = tcp.listen(this.#settings(ends, answer.window), answer.seq);
+    const model = tcp.listen(this.#settings(situation, ends, answer.window), answer.seq);
     tcp.handleSegment(model, this.#nowUs, syn);
     this.#drain(model);
     const twins: Twins = { ...ends, fd: undefined, model };
     if (situation === "SYN-RECEIVED") return twins;
     const next = seqAdd(REMOTE_ISS, 1);
     const una = seqAdd(answer.seq, 1);
-    const arrive = (flags: number, ack: number) =>
-      this.#both(twins, this.#segment(twins, flags, next, seqAdd(una, ack)));
+    const arrive = (flags: number, ack: number, length = 0, ahead = 0) =>
+      this.#both(twins, this.#segment(twins, flags, seqAdd(next, ahead), seqAdd(una, ack), length));
     arrive(ACK, 0);
     twins.fd = new Fd(tryAccept(this.#listener.fd, SOCK_NONBLOCK));
-    if (situation === "ESTABLISHED") return twins;
+    if (situation === "ESTABLISHED, data unread") arrive(PSH | ACK, 0, 20);
+    if (situation === "ESTABLISHED, data ahead") arrive(PSH | ACK, 0, 20, 50);
+    if (situation === "ESTABLISHED, data unacknowledged") this.#send(twins, 20);
+    if (situation.startsWith("ESTABLISHED")) return twins;
     if (situation === "CLOSE-WAIT" || situation === "LAST-ACK") {
       arrive(FIN | ACK, 0);
       if (situation === "CLOSE-WAIT") this.#awaitAck(twins);
@@ -219,9 +169,17 @@ export class Differential {
     }
     this.#shutdown(twins, situation.endsWith("orphan"));
     if (situation === "CLOSING") arrive(FIN | ACK, 0);
-    if (situation.startsWith("FIN-WAIT-2") || situation === "TIME-WAIT") arrive(ACK, 1);
-    if (situation === "TIME-WAIT") arrive(FIN | ACK, 1);
+    if (situation.startsWith("FIN-WAIT-2") || situation.startsWith("TIME-WAIT")) arrive(ACK, 1);
+    if (situation.startsWith("TIME-WAIT")) arrive(FIN | ACK, 1);
     return twins;
+  }
+
+  #send(twins: Twins, length: number): void {
+    const bytes = pattern(0, length);
+    trySend(twins.fd!, bytes);
+    tcp.send(twins.model, bytes);
+    this.#fromKernel(twins);
+    this.#drain(twins.model);
   }
 
   #shutdown(twins: Twins, orphan: boolean): void {
@@ -249,8 +207,18 @@ export class Differential {
     this.#drain(twins.model);
   }
 
-  /** One case, in a connection of its own. Undefined: both did the same. */
+  /**
+   * One case, in a connection of its own. Undefined: both did the same. What is different is tried again: a timer of the
+   * kernel's may have gone off just then.
+   */
   compare(situation: Situation, stimulus: Stimulus): Difference | undefined {
+    return this.#once(situation, stimulus) && this.#once(situation, stimulus);
+  }
+
+  #once(situation: Situation, stimulus: Stimulus): Difference | undefined {
+    const rfc1337 = situation === "TIME-WAIT, tcp_rfc1337";
+    if (rfc1337 !== this.#rfc1337) this.lab.host.set("net.ipv4.tcp_rfc1337", rfc1337 ? 1 : 0);
+    this.#rfc1337 = rfc1337;
     const twins = this.#make(situation);
     this.#nowUs += 1000 * MS;
     const { model } = twins;

@@ -1,0 +1,63 @@
+/** `npm run model-vs-kernel`: asks the running kernel and the model the same, and writes docs/model-vs-kernel.md. */
+import { writeFileSync } from "node:fs";
+import { release } from "node:os";
+import { LINUX, RFC9293, type Profile } from "../src/tcp/index.ts";
+import { compareAll, type Report } from "../test/tcp/differential.ts";
+import { describeStimulus, KNOWN, type Difference, type Reaction } from "../test/tcp/stimuli.ts";
+
+const DOCUMENT = new URL("../docs/model-vs-kernel.md", import.meta.url);
+
+function reaction({ answers, state }: Reaction): string {
+  return `${answers.join("; ") || "nothing"}, ${state}`;
+}
+
+function row({ situation, stimulus, kernel, model }: Difference): string {
+  return `| ${situation} | ${describeStimulus(stimulus)} | ${reaction(kernel)} | ${reaction(model)} |`;
+}
+
+function section(heading: string, text: string, differences: readonly Difference[]): string {
+  const table = ["| state | segment | kernel | model |", "| --- | --- | --- | --- |", ...differences.map(row)];
+  return [`### ${heading}`, text, table.join("\n")].join("\n\n");
+}
+
+function value(given: Profile[keyof Profile]): string {
+  if (given === null) return "none";
+  if (typeof given === "object") return `${given.count} in ${given.perUs / 1_000_000} s`;
+  return String(given);
+}
+
+function profiles(): string {
+  const keys = (Object.keys(LINUX) as (keyof Profile)[]).filter((key) => key !== "name");
+  const rows = keys.map((key) => `| \`${key}\` | ${value(RFC9293[key])} | ${value(LINUX[key])} |`);
+  return ["| | `rfc9293` | `linux` |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function document({ rows }: Report): string {
+  const all = rows.flatMap(({ differences }) => differences);
+  const cases = rows.reduce((sum, one) => sum + one.cases, 0);
+  const counts = rows.map(
+    ({ situation, cases: count, differences }) => `| ${situation} | ${count} | ${differences.length} |`,
+  );
+  const known = KNOWN.map(({ what, reason, covers }) =>
+    section(what[0]!.toUpperCase() + what.slice(1), reason, all.filter(covers)),
+  );
+  const rest = all.filter((difference) => !KNOWN.some(({ covers }) => covers(difference)));
+  const unexplained = rest.length > 0 ? [section("Unexplained", "To be mended.", rest)] : [];
+  return `${[
+    "# The model and the kernel",
+    "`npm run model-vs-kernel` wrote this page. The same segment went to a socket of the kernel and to the model's `linux` profile (`src/tcp`), in every state: each combination of FIN, SYN, RST and ACK, with numbers at, below and above each edge of the window and of what was sent, with and without data. Compared is what each answers at once, and its next state. `test/tcp/differential.netns.test.ts` holds the model to it.",
+    `Linux ${release().split("-")[0]}: ${cases} cases, ${all.length} different.`,
+    ["| state | cases | different |", "| --- | --- | --- |", ...counts].join("\n"),
+    "## Different, and why",
+    "Numbers are relative: those of the answer to the kernel's first, its acknowledgement to what it had received before.",
+    ...known,
+    ...unexplained,
+    "## The profiles",
+    "Where `linux` leaves `rfc9293`. What each means, and where it comes from, stands in `src/tcp/profile.ts`; `test/tcp/profiles.test.ts` has a test for each. Names that end in `Us` are microseconds.",
+    profiles(),
+    "## What the model does not have",
+    "Selective acknowledgement (RFC 2018), urgent data, keep-alives, ECN and TCP Fast Open. Data on a SYN are not taken: they come again with the next segment. Congestion control is NewReno (RFC 5681, RFC 6582). A connection is given up after so many retransmissions, where Linux counts the time that they would have taken.",
+  ].join("\n\n")}\n`;
+}
+
+writeFileSync(DOCUMENT, document(compareAll()));
