@@ -12,8 +12,8 @@ export class ByteWriter {
 
   /** Any integer; small ones take a byte. */
   integer(value: number): void {
-    this.#grow(8);
     let rest = value < 0 ? -2 * value - 1 : 2 * value;
+    if (this.#length + 8 > this.#bytes.length) this.#grow(8);
     while (rest >= 0x80) {
       this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
       rest = rest < 0x8000_0000 ? rest >>> 7 : Math.floor(rest / 0x80);

@@ -9,7 +9,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import type { Connection, ConnectionError, ConnectionEvent } from "./connection.ts";
 import { TS_RECENT_LIFE_US } from "./options.ts";
 
-const STATE_NUMBERS = new Map<string, number>(STATES.map(({ rfc, number }) => [rfc, number]));
+const STATE_NUMBERS = Object.fromEntries(STATES.map(({ rfc, number }) => [rfc, number]));
 const EVENTS: readonly ConnectionEvent[] = ["connected", "data", "end", "space", "error", "closed"];
 const ERRORS: readonly (ConnectionError | null)[] = [null, "reset", "refused", "broken-pipe", "timeout"];
 
@@ -22,9 +22,11 @@ export function encodeConnection(c: Connection, nowUs: number): Uint8Array {
 
 /** The same, behind what has been written already. */
 export function writeConnection(writer: ByteWriter, c: Connection, nowUs: number): void {
-  writer.integer(STATE_NUMBERS.get(c.state)!);
+  writer.integer(STATE_NUMBERS[c.state]!);
   writer.integer((c.orphaned ? 1 : 0) | (c.passive ? 2 : 0) | (c.ackNow ? 4 : 0) | (ERRORS.indexOf(c.error) << 3));
-  writer.integer(c.events.reduce((bits, event) => bits | (1 << EVENTS.indexOf(event)), 0));
+  let events = 0;
+  for (const event of c.events) events |= 1 << EVENTS.indexOf(event);
+  writer.integer(events);
   writer.integer(c.remotePort);
   writer.integer(c.replies.length);
   for (const reply of c.replies) {
@@ -47,6 +49,10 @@ function writeQueue(writer: ByteWriter, queue: readonly Uint8Array[], length: nu
   for (const bytes of queue) writer.bytes(bytes);
 }
 
+function leftUs(atUs: number | null, nowUs: number): number | null {
+  return atUs === null ? null : Math.max(0, atUs - nowUs);
+}
+
 function writeNumbers(writer: ByteWriter, c: Connection, nowUs: number): void {
   writer.integer(c.iss);
   writer.integer(c.irs);
@@ -56,9 +62,10 @@ function writeNumbers(writer: ByteWriter, c: Connection, nowUs: number): void {
   writer.integer(seqDiff(c.rcvNxt, c.lastAckSent));
   writer.integer(c.rcvShift);
   writer.integer(c.quickAcks);
-  for (const atUs of [c.retransmitAtUs, c.persistAtUs, c.delayedAckAtUs, c.expireAtUs]) {
-    writer.nullable(atUs === null ? null : Math.max(0, atUs - nowUs));
-  }
+  writer.nullable(leftUs(c.retransmitAtUs, nowUs));
+  writer.nullable(leftUs(c.persistAtUs, nowUs));
+  writer.nullable(leftUs(c.delayedAckAtUs, nowUs));
+  writer.nullable(leftUs(c.expireAtUs, nowUs));
   const { delayedAckUs, challengeAcks } = c.settings.profile;
   writer.nullable(c.lastReceivedAtUs === null ? null : Math.min(delayedAckUs, nowUs - c.lastReceivedAtUs));
   const challengedFor = c.challengesSinceUs === null ? Infinity : nowUs - c.challengesSinceUs;
@@ -97,20 +104,28 @@ function writeWindow(writer: ByteWriter, c: Connection): void {
   writer.integer(c.sndShift);
 }
 
+/** A number at or ahead of SND.UNA. */
+function writeAhead(writer: ByteWriter, c: Connection, number: number | null): void {
+  writer.nullable(number === null ? null : (number - c.sndUna) >>> 0);
+}
+
 function writeSending(writer: ByteWriter, c: Connection, nowUs: number): void {
-  const fromUna = (number: number | null) => writer.nullable(number === null ? null : (number - c.sndUna) >>> 0);
   writer.integer(c.sndMss);
   writeQueue(writer, c.sendQueue, c.sendLength);
-  fromUna(c.finSeq);
-  fromUna(c.resend);
-  if (c.resend !== null) fromUna(c.resendEnd);
-  fromUna(c.smallEnd);
-  fromUna(c.recover);
-  fromUna(c.timedSeq);
+  writeAhead(writer, c, c.finSeq);
+  writeAhead(writer, c, c.resend);
+  if (c.resend !== null) writeAhead(writer, c, c.resendEnd);
+  writeAhead(writer, c, c.smallEnd);
+  writeAhead(writer, c, c.recover);
+  writeAhead(writer, c, c.timedSeq);
   if (c.timedSeq !== null) writer.integer(nowUs - c.timedAtUs);
   writer.nullable(c.srttUs);
-  for (const value of [c.rttvarUs, c.rtoUs, c.retransmits, c.probes, c.cwnd, c.ssthresh, c.dupAcks]) {
-    writer.integer(value);
-  }
+  writer.integer(c.rttvarUs);
+  writer.integer(c.rtoUs);
+  writer.integer(c.retransmits);
+  writer.integer(c.probes);
+  writer.integer(c.cwnd);
+  writer.integer(c.ssthresh);
+  writer.integer(c.dupAcks);
   writer.integer((c.probe ? 1 : 0) | (c.interactive ? 2 : 0));
 }
