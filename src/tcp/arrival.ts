@@ -6,7 +6,7 @@ import { challenge, mayAnswer } from "./challenge.ts";
 import { afterFinAcknowledged, enterTimeWait } from "./closing.ts";
 import { becomeClosed, finAcknowledged, finReceived, raise, receiveWindow, type Connection } from "./connection.ts";
 import { arriveAtOrphanOfLinux, arriveAtRequest, arriveInTimeWaitOfLinux } from "./linux.ts";
-import { isOldByTimestamp, noteTimestamp, optionOf } from "./options.ts";
+import { isOldByTimestamp, noteTimestamp, optionOf, timestampAhead } from "./options.ts";
 import { sampleAck } from "./rto.ts";
 import { reply, resetFor } from "./segment.ts";
 import { arriveInListen, arriveInSynSent, becomeEstablished, listenAgain } from "./setup.ts";
@@ -58,7 +58,8 @@ function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
   if (completesSimultaneousOpen(c, segment)) return true;
   if (!(flags & RST)) {
     if (isOldByTimestamp(c, segment, nowUs, profile.pawsSlack)) {
-      if (mayAnswer(c, nowUs, segment)) c.ackNow = true;
+      const excused = profile.excusesOvertakenAcks && isOvertakenAck(c, segment);
+      if (!excused && mayAnswer(c, nowUs, segment)) c.ackNow = true;
       return false;
     }
     if (profile.wantsTimestamps && c.tsRecent !== null && !optionOf(segment, "timestamps")) return false;
@@ -83,6 +84,15 @@ function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
     return false;
   }
   return true;
+}
+
+/** An ACK alone, from before, or one that repeats the last one within a retransmission timeout. */
+function isOvertakenAck(c: Connection, segment: TcpSegment): boolean {
+  if (sequenceLength(segment) > 0 || !(segment.flags & ACK)) return false;
+  if (segment.seq !== c.rcvNxt) return seqLt(segment.seq, c.rcvNxt);
+  const window = segment.window * 2 ** c.sndShift;
+  const updates = seqLt(c.sndWl1, segment.seq) || window > c.sndWnd || window === 0;
+  return segment.ack === c.sndUna && !updates && -timestampAhead(c, segment)! * 1000 <= 1.2 * c.rtoUs;
 }
 
 /** Both have sent a SYN, and this is the peer's once more, now with the ACK of ours (RFC 9293 figure 8). */

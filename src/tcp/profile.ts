@@ -51,6 +51,11 @@ export interface Profile {
   readonly ignoresFlagless: boolean;
   /** By how much a timestamp may be older than TS.Recent: RFC 7323 section 5.3; TCP_PAWS_WINDOW. */
   readonly pawsSlack: number;
+  /**
+   * An ACK without data that is old by its timestamp was overtaken on the way, and says nothing: RFC 7323 section 5.3 answers
+   * it all the same, Linux does not (tcp_disordered_ack_check).
+   */
+  readonly excusesOvertakenAcks: boolean;
   /** A segment without a timestamp where they were agreed on is dropped: RFC 7323 section 3.2 (SHOULD); Linux takes it. */
   readonly wantsTimestamps: boolean;
   /**
@@ -110,6 +115,7 @@ export const RFC9293: Profile = {
   window: "rfc9293",
   ignoresFlagless: false,
   pawsSlack: 0,
+  excusesOvertakenAcks: false,
   wantsTimestamps: true,
   oldAcks: "window",
   zeroWindowProbe: "one-byte",
@@ -145,6 +151,7 @@ export const LINUX: Profile = {
   window: "linux",
   ignoresFlagless: true,
   pawsSlack: 1,
+  excusesOvertakenAcks: true,
   wantsTimestamps: false,
   oldAcks: "window-and-acknowledged",
   zeroWindowProbe: "old-number",

@@ -28,6 +28,7 @@ import { STATES, stimuli, WINDOW, type Difference, type Situation, type Stimulus
 
 const REMOTE_ISS = seq(0xffff_ff00);
 const CLOSED_PORT = 9;
+const TS_RECENT = 1000;
 const MS = 1000;
 
 export interface Report {
@@ -40,7 +41,7 @@ export function compareAll(situations: readonly Situation[] = STATES): Report {
   const differential = new Differential();
   try {
     const rows = situations.map((situation) => {
-      const all = stimuli();
+      const all = stimuli(situation);
       const differences = all.flatMap((stimulus) => differential.compare(situation, stimulus) ?? []);
       return { situation, cases: all.length, differences };
     });
@@ -56,6 +57,8 @@ interface Twins {
   port: number;
   fd: Fd | undefined;
   model: tcp.Connection;
+  /** What a segment to the kernel echoes of its timestamps; undefined: there are none. */
+  echo?: number;
 }
 
 export class Differential {
@@ -77,7 +80,18 @@ export class Differential {
     );
   }
 
-  #segment(twins: Pick<Twins, "kernelPort" | "port">, flags: number, at: Seq, ack: Seq, length = 0): TcpSegment {
+  #segment(
+    twins: Pick<Twins, "kernelPort" | "port" | "echo">,
+    flags: number,
+    at: Seq,
+    ack: Seq,
+    length = 0,
+    stamp: number | null = 0,
+  ): TcpSegment {
+    const options: TcpSegment["options"] = flags & SYN ? [{ kind: "mss", value: 1460 }] : [];
+    if (twins.echo !== undefined && stamp !== null) {
+      options.push({ kind: "timestamps", value: TS_RECENT + stamp, echo: twins.echo });
+    }
     return {
       sourcePort: twins.port,
       destinationPort: twins.kernelPort,
@@ -86,7 +100,7 @@ export class Differential {
       flags,
       window: WINDOW,
       urgent: 0,
-      options: flags & SYN ? [{ kind: "mss", value: 1460 }] : [],
+      options,
       payload: pattern(0, length),
     };
   }
@@ -110,6 +124,7 @@ export class Differential {
   #settings(situation: Situation, twins: Pick<Twins, "kernelPort" | "port">, window: number): tcp.Settings {
     return tcp.settingsOf({
       profile: tcp.LINUX,
+      timestamps: situation.endsWith("timestamps"),
       rfc1337: situation === "TIME-WAIT, tcp_rfc1337",
       localPort: twins.kernelPort,
       remotePort: twins.port,
@@ -142,7 +157,8 @@ export class Differential {
 
   /** As in the fixtures: three segments, and what the state takes. */
   #accept(ends: { kernelPort: number; port: number }, situation: Situation): Twins {
-    const syn = this.#segment(ends, SYN, REMOTE_ISS, seq(0));
+    const stamped = situation.endsWith("timestamps");
+    const syn = this.#segment({ ...ends, ...(stamped && { echo: 0 }) }, SYN, REMOTE_ISS, seq(0));
     this.lab.toKernel(syn);
     const [answer] = this.#fromKernel(ends);
     if (!answer) throw new Error("the kernel has not answered a SYN");
@@ -150,7 +166,9 @@ export class Differential {
     tcp.handleSegment(model, this.#nowUs, syn);
     this.#drain(model);
     const twins: Twins = { ...ends, fd: undefined, model };
-    if (situation === "SYN-RECEIVED") return twins;
+    const stamp = answer.options.find((option) => option.kind === "timestamps");
+    if (stamp) twins.echo = stamp.value;
+    if (situation.startsWith("SYN-RECEIVED")) return twins;
     const next = seqAdd(REMOTE_ISS, 1);
     const una = seqAdd(answer.seq, 1);
     const arrive = (flags: number, ack: number, length = 0, ahead = 0) =>
@@ -161,13 +179,13 @@ export class Differential {
     if (situation === "ESTABLISHED, data ahead") arrive(PSH | ACK, 0, 20, 50);
     if (situation === "ESTABLISHED, data unacknowledged") this.#send(twins, 20);
     if (situation.startsWith("ESTABLISHED")) return twins;
-    if (situation === "CLOSE-WAIT" || situation === "LAST-ACK") {
+    if (situation === "CLOSE-WAIT" || situation.startsWith("LAST-ACK")) {
       arrive(FIN | ACK, 0);
       if (situation === "CLOSE-WAIT") this.#awaitAck(twins);
       else this.#shutdown(twins, false);
       return twins;
     }
-    this.#shutdown(twins, situation.endsWith("orphan"));
+    this.#shutdown(twins, situation.includes("orphan"));
     if (situation === "CLOSING") arrive(FIN | ACK, 0);
     if (situation.startsWith("FIN-WAIT-2") || situation.startsWith("TIME-WAIT")) arrive(ACK, 1);
     if (situation.startsWith("TIME-WAIT")) arrive(FIN | ACK, 1);
@@ -227,7 +245,10 @@ export class Differential {
     const edge = next === model.rcvNxt ? model.rcvEdge : seqAdd(next, model.settings.receiveBuffer);
     const at = seqAdd(stimulus.seq.from === "next" ? next : edge, stimulus.seq.by);
     const ack = seqAdd(stimulus.ack.from === "una" ? model.sndUna : model.sndNxt, stimulus.ack.by);
-    const said = this.#both(twins, this.#segment(twins, stimulus.flags, at, ack, stimulus.length));
+    const said = this.#both(
+      twins,
+      this.#segment(twins, stimulus.flags, at, ack, stimulus.length, stimulus.stamp ?? null),
+    );
     const words = (segments: readonly TcpSegment[]) =>
       segments.map((segment) => this.#describe(situation, segment, model.iss, next));
     const kernel = { answers: words(said.kernel), state: this.lab.kernelState(twins.kernelPort, twins.port) };

@@ -199,6 +199,11 @@ const DIFFERENCES: Record<Exclude<keyof Profile, "name">, () => void> = {
     };
     expect([taken(rfc), taken(linux)]).toEqual([0, 10]);
   },
+  excusesOvertakenAcks: () => {
+    expect(stamped(rfc).arrives(". 0:0(0) ack 1", stamp(600))).toEqual([". 1:1(0) ack 1"]);
+    expect(stamped(linux).arrives(". 0:0(0) ack 1", stamp(600))).toEqual([]);
+    expect(stamped(linux).arrives("P. 1:11(10) ack 1", stamp(600))).toEqual([". 1:1(0) ack 1"]);
+  },
   wantsTimestamps: () => {
     const taken = (given: Given) => {
       const socket = stamped(given);

@@ -23,6 +23,11 @@ export const STATES = [
   "TIME-WAIT, tcp_rfc1337",
   "CLOSE-WAIT",
   "LAST-ACK",
+  "SYN-RECEIVED, timestamps",
+  "ESTABLISHED, timestamps",
+  "FIN-WAIT-2, orphan, timestamps",
+  "TIME-WAIT, timestamps",
+  "LAST-ACK, timestamps",
 ] as const;
 export type Situation = (typeof STATES)[number];
 
@@ -32,6 +37,8 @@ export interface Stimulus {
   seq: { from: "next" | "edge"; by: number };
   ack: { from: "una" | "next"; by: number };
   length: number;
+  /** Its timestamp, relative to the last; undefined for none. */
+  stamp?: number;
 }
 
 export interface Reaction {
@@ -65,7 +72,21 @@ const ACKS: readonly Stimulus["ack"][] = [
 ];
 
 /** Each combination of the four flags that steer the connection, and each number at, below and above each edge. */
-export function stimuli(): Stimulus[] {
+export function stimuli(situation: Situation): Stimulus[] {
+  if (situation.endsWith("timestamps")) return plainStimuli().filter(isNear).flatMap(withStamps);
+  return plainStimuli();
+}
+
+/** With so many timestamps to each, fewer numbers have to do. */
+function isNear({ seq: at, ack, length }: Stimulus): boolean {
+  return at.by >= -1 && at.by <= 1 && ack.by >= 0 && length < 100;
+}
+
+function withStamps(stimulus: Stimulus): Stimulus[] {
+  return [stimulus, ...[-10, -1, 0, 1].map((stamp) => ({ ...stimulus, stamp }))];
+}
+
+function plainStimuli(): Stimulus[] {
   const all: Stimulus[] = [];
   for (const flags of Array.from({ length: 32 }, (_, bits) => bits).filter((bits) => !(bits & PSH))) {
     for (const at of SEQS) {
@@ -77,12 +98,12 @@ export function stimuli(): Stimulus[] {
   return all;
 }
 
-export function describeStimulus({ flags, seq: at, ack, length }: Stimulus): string {
+export function describeStimulus({ flags, seq: at, ack, length, stamp }: Stimulus): string {
   const by = (number: number) => (number === 0 ? "" : number > 0 ? `+${number}` : String(number));
   const names = { next: "RCV.NXT", edge: "right edge" } as const;
   const acks = { una: "SND.UNA", next: "SND.NXT" } as const;
   const text = `${flagNames(flags).join(",") || "no flag"} at ${names[at.from]}${by(at.by)}`;
-  return `${text}${flags & ACK ? `, ACK ${acks[ack.from]}${by(ack.by)}` : ""}${length ? `, ${length} bytes` : ""}`;
+  return `${text}${flags & ACK ? `, ACK ${acks[ack.from]}${by(ack.by)}` : ""}${length ? `, ${length} bytes` : ""}${stamp === undefined ? "" : `, TS.Recent${by(stamp)}`}`;
 }
 
 /** What the model does otherwise, knowingly. */
