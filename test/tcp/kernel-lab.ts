@@ -50,6 +50,8 @@ export class KernelLab {
       {
         // No memory of earlier tests.
         "net.ipv4.tcp_no_metrics_save": "1",
+        // Room for the TIME-WAITs of all cases, however small the machine.
+        "net.ipv4.tcp_max_tw_buckets": "65536",
       },
     );
   }
