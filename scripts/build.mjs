@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -61,9 +61,10 @@ async function bundle(entry, { define = {}, banner = "", footer = "", plugins = 
   return outputFiles[0].text;
 }
 
-/** What both bundles of the command line must have once: state, and classes of errors that are told by their class. */
+/** What all bundles of the command line must have once: state, and classes of errors that are told by their class. */
 const SHARED = ["src/sys/index.ts", "src/cli/output.ts", "src/cli/exit-status.ts"];
-const EXPERIMENTS = "src/cli/experiments.ts";
+/** Commands that come in files of their own: whoever calls another does not wait for them to be read. */
+const APART = ["src/cli/why.ts", "src/cli/experiments.ts"];
 const WRAPPER = {
   banner: "module.exports = (require) => { var module = { exports: {} };",
   footer: "return module.exports; };",
@@ -72,7 +73,7 @@ const WRAPPER = {
 const isModule = ({ path, importer }, ...modules) =>
   importer !== "" && modules.find((module) => resolve(dirname(importer), path) === resolve(module));
 
-/** In experiments.cjs: the shared modules are asked for, by their paths. */
+/** In a bundle apart: the shared modules are asked for, by their paths. */
 const takeShared = {
   name: "take shared modules",
   setup({ onResolve }) {
@@ -83,32 +84,42 @@ const takeShared = {
   },
 };
 
-/** In the main bundle: experiments.cjs is read when it is asked for, and given the shared modules. */
-const giveShared = {
+/** In the main bundle: a bundle apart is read when it is asked for, and given the shared modules. */
+const giveShared = (fileOf) => ({
   name: "give shared modules",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\.ts$/ }, (request) =>
-      isModule(request, EXPERIMENTS) ? { path: EXPERIMENTS, namespace: "experiments" } : undefined,
-    );
-    onResolve({ filter: /experiments\.cjs$/ }, ({ path }) => ({ path, external: true }));
-    onLoad({ filter: /.*/, namespace: "experiments" }, () => ({
+    onResolve({ filter: /\.ts$/ }, (request) => {
+      const path = isModule(request, ...APART);
+      return path ? { path, namespace: "apart" } : undefined;
+    });
+    onResolve({ filter: /\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /.*/, namespace: "apart" }, ({ path }) => ({
       resolveDir: process.cwd(),
       contents: `const shared = { ${SHARED.map((module) => `"${module}": require("./${module}")`).join(", ")} };
-        module.exports = require("./experiments.cjs")((id) => shared[id] ?? require(id));`,
+        module.exports = require("./${fileOf.get(path)}")((id) => shared[id] ?? require(id));`,
     }));
   },
-};
+});
+
+/** Writes a bundle under a name that changes with it: V8 compares no more than its length with that of a cache. */
+function writeBundle(kind, text) {
+  const name = `${kind}-${createHash("sha256").update(text).digest("hex").slice(0, 12)}.cjs`;
+  writeFileSync(`dist/${name}`, text);
+  return name;
+}
 
 await compileRows();
-writeFileSync("dist/experiments.cjs", await bundle(EXPERIMENTS, { ...WRAPPER, plugins: [takeShared] }));
+const fileOf = new Map();
+for (const module of APART) {
+  const text = await bundle(module, { ...WRAPPER, plugins: [takeShared] });
+  fileOf.set(module, writeBundle(basename(module, ".ts"), text));
+}
 writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts"));
 const program = await bundle("src/cli/main.ts", {
   define: { LASTACK_VERSION: JSON.stringify(version) },
-  plugins: [giveShared],
+  plugins: [giveShared(fileOf)],
 });
-const name = `lastack-${createHash("sha256").update(program).digest("hex").slice(0, 12)}.cjs`;
-writeFileSync(`dist/${name}`, program);
-const define = { LASTACK_BUNDLE: JSON.stringify(name) };
+const define = { LASTACK_BUNDLE: JSON.stringify(writeBundle("lastack", program)) };
 writeFileSync("dist/lastack.cjs", await bundle("src/cli/bin.ts", { define, banner: "#!/usr/bin/env node" }));
 chmodSync("dist/lastack.cjs", 0o755);
 // The first start leaves the cache for the Node that builds.

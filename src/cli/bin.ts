@@ -42,17 +42,41 @@ function writeCache(path: string, script: Script): void {
   }
 }
 
-const bundle = join(import.meta.dirname, LASTACK_BUNDLE);
-const cachePath = `${bundle}.${process.versions.v8}-${process.arch}.cache`;
-const cachedData = readCache(cachePath);
-const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, "latin1")}\n})`;
-const script = new Script(source, { filename: bundle, ...(cachedData && { cachedData }) });
-const loaded = { exports: {} as Main };
-script.runInThisContext()(loaded.exports, require, loaded, bundle, import.meta.dirname);
+interface Loaded {
+  exports: unknown;
+  /** Leaves a cache where there was none that V8 takes. */
+  keep: () => void;
+}
+
+const loaded = new Map<string, Loaded>();
+
+/** A file beside this one, from its cache if there is one. */
+function load(name: string): Loaded {
+  const known = loaded.get(name);
+  if (known) return known;
+  const path = join(import.meta.dirname, name);
+  const cachePath = `${path}.${process.versions.v8}-${process.arch}.cache`;
+  const cachedData = readCache(cachePath);
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, "latin1")}\n})`;
+  const script = new Script(source, { filename: path, ...(cachedData && { cachedData }) });
+  const module: { exports: unknown } = { exports: {} };
+  script.runInThisContext()(module.exports, requireBeside, module, path, import.meta.dirname);
+  const keep = () => {
+    if (!cachedData || script.cachedDataRejected) writeCache(cachePath, script);
+  };
+  const result = { exports: module.exports, keep };
+  loaded.set(name, result);
+  return result;
+}
+
+function requireBeside(id: string): unknown {
+  return id.startsWith("./") ? load(id.slice(2)).exports : require(id);
+}
 
 async function start(): Promise<void> {
-  const status = await loaded.exports.main(process.argv.slice(2));
-  if (!cachedData || script.cachedDataRejected) writeCache(cachePath, script);
-  loaded.exports.exit(status);
+  const { main, exit } = load(LASTACK_BUNDLE).exports as Main;
+  const status = await main(process.argv.slice(2));
+  for (const { keep } of loaded.values()) keep();
+  exit(status);
 }
 void start();
