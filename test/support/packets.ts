@@ -2,7 +2,7 @@
 import { parseIp } from "../../src/codec/address.ts";
 import { decodePacket, encodePacket, type Packet } from "../../src/codec/packet.ts";
 import { seq } from "../../src/codec/seq.ts";
-import { flagBits, type TcpFlag, type TcpOption } from "../../src/codec/tcp.ts";
+import { flagBits, type TcpFlag, type TcpOption, type TcpSegment } from "../../src/codec/tcp.ts";
 import { segmentRecord } from "../../src/trace/segment-record.ts";
 import type { SegmentRecord } from "../../src/trace/trace.ts";
 
@@ -93,3 +93,21 @@ export const SYN: SegmentWords = {
   seq: CLIENT_ISN,
   options: [{ kind: "mss", value: 1460 }],
 };
+
+/** A segment between two IPv4 addresses, as it goes over a wire. */
+export function ipv4Packet(source: string, destination: string, tcp: TcpSegment): Uint8Array {
+  return encodePacket({
+    ip: {
+      version: 4,
+      tos: 0,
+      id: 0,
+      fragment: 0x4000,
+      ttl: 64,
+      protocol: 6,
+      source: parseIp(source)!,
+      destination: parseIp(destination)!,
+      options: new Uint8Array(),
+    },
+    tcp,
+  });
+}

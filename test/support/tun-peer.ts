@@ -3,33 +3,17 @@
  * the kernel's sockets can be left in any state. The kernel handles what is written before the write returns.
  */
 import { parseIp } from "../../src/codec/address.ts";
-import { decodePacket, encodePacket } from "../../src/codec/packet.ts";
+import { decodePacket } from "../../src/codec/packet.ts";
 import { seq } from "../../src/codec/seq.ts";
 import { ACK, FIN, SYN, type TcpSegment } from "../../src/codec/tcp.ts";
 import { addAddress, linkUp } from "../../src/linux/rtnetlink.ts";
 import { DEVICE } from "../../src/world/kernel/port.ts";
 import { TunPort } from "../../src/world/kernel/tun-port.ts";
+import { ipv4Packet } from "./packets.ts";
 
 const KERNEL = "10.9.0.1";
 const PEER = "10.9.0.2";
 const WINDOW = 65_535;
-
-function encodeSegment(segment: TcpSegment): Uint8Array {
-  return encodePacket({
-    ip: {
-      version: 4,
-      tos: 0,
-      id: 0,
-      fragment: 0,
-      ttl: 64,
-      protocol: 6,
-      source: parseIp(PEER)!,
-      destination: parseIp(KERNEL)!,
-      options: new Uint8Array(),
-    },
-    tcp: segment,
-  });
-}
 
 /** The peer's end of a connection. It answers nothing by itself. */
 class PeerConnection {
@@ -71,7 +55,7 @@ export class TunPeer {
   }
 
   write(segment: TcpSegment): void {
-    this.#tun.deliver(encodeSegment(segment));
+    this.#tun.deliver(ipv4Packet(PEER, KERNEL, segment));
   }
 
   /** The next segment with these flags that the kernel has sent between these ports; all before it are dropped. */

@@ -2,7 +2,7 @@
 import { parseIp } from "../../src/codec/address.ts";
 import { setHopsLeft } from "../../src/codec/ip.ts";
 import { INET_DIAG_NOCOOKIE } from "../../src/codec/inet-diag.ts";
-import { decodePacket, encodePacket } from "../../src/codec/packet.ts";
+import { decodePacket } from "../../src/codec/packet.ts";
 import { stateName, type TcpState } from "../../src/codec/state.ts";
 import type { TcpSegment } from "../../src/codec/tcp.ts";
 import { Link, type LinkEvent } from "../../src/link/link.ts";
@@ -21,6 +21,7 @@ import {
 import * as tcp from "../../src/tcp/index.ts";
 import { KernelHost } from "../../src/world/kernel/host.ts";
 import { makePort } from "../../src/world/kernel/ports.ts";
+import { ipv4Packet } from "../support/packets.ts";
 import { enterNamespace, localOf, sockaddr, Sockets } from "../support/tcp.ts";
 
 export const KERNEL = "10.9.0.1";
@@ -87,20 +88,7 @@ export class KernelLab {
   }
 
   toKernel(segment: TcpSegment): void {
-    const bytes = encodePacket({
-      ip: {
-        version: 4,
-        tos: 0,
-        id: 0,
-        fragment: 0x4000,
-        ttl: 64,
-        protocol: 6,
-        source: parseIp(MODEL)!,
-        destination: parseIp(KERNEL)!,
-        options: new Uint8Array(),
-      },
-      tcp: segment,
-    });
+    const bytes = ipv4Packet(MODEL, KERNEL, segment);
     this.#offer("model", bytes);
   }
 
