@@ -55,6 +55,8 @@ interface Stat {
   parent: number;
   group: number;
   session: number;
+  /** The device number of its controlling terminal; 0 for none. */
+  terminal: number;
   startTicks: number;
 }
 
@@ -70,6 +72,7 @@ function readStat(pid: number): Stat | undefined {
     parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),
+    terminal: Number(fields[4]),
     startTicks: Number(fields[19]),
   };
 }
@@ -126,8 +129,9 @@ function parentChain(stat: Stat): ProcessFacts["parents"] {
 
 /**
  * The process that began this one's group, where it has ended and left this one to another parent: so it is with a child
- * that outlived the program which a shell had started. (A daemon has left its group's first process on purpose, and made
- * a session of it: undefined.)
+ * that outlived the program which a shell had started. undefined for a daemon, which has left its group's first process
+ * on purpose and made a session of it, and for the rest of a pipeline, whose parent is the shell of its terminal still.
+ * (Without a terminal a parent of the same session is no such shell: it may be a container's first process.)
  */
 export function endedLeader({
   pid,
@@ -136,7 +140,7 @@ export function endedLeader({
 }: Pick<ProcessFacts, "pid" | "group" | "session">): number | undefined {
   if (group === pid || group === session || readStat(group)) return undefined;
   const parent = readStat(readStat(pid)?.parent ?? 0);
-  return parent?.session === session ? undefined : group;
+  return parent?.session === session && parent.terminal !== 0 ? undefined : group;
 }
 
 /** All facts of a process, or undefined if it has ended. */

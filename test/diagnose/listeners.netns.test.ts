@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect } from "vitest";
 import { processFacts } from "../../src/linux/process.ts";
 import { AF_UNIX, SOCK_STREAM, socketpair } from "../../src/sys/index.ts";
-import { endAll, lastack, Running } from "../support/cli.ts";
+import { CLI, endAll, lastack, Running } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
 import { enterNamespace, localOf } from "../support/tcp.ts";
 import { until } from "../support/until.ts";
@@ -22,6 +22,7 @@ import {
   sockets,
   summary,
   why,
+  type Told,
 } from "./situation.ts";
 
 const NAMESPACE = ["a network namespace"] as const;
@@ -89,6 +90,20 @@ testNeeding(NAMESPACE, "a listener that a child inherited from a program that ha
   } finally {
     spawnSync("kill", ["-KILL", child!]);
   }
+});
+
+testNeeding(NAMESPACE, "the same in a container, whose first process adopts the child and is of its session", () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3005 });
+  const script = "set -m; sh -c 'sleep 600 >/dev/null 2>&1 & exit'; exec 3<&-; \"$@\"";
+  const inside = ["bash", "-c", script, "bash", process.execPath, CLI, "why", "3005", "--json"];
+  const { stdout } = spawnSync("setsid", ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", ...inside], {
+    stdio: ["ignore", "pipe", "inherit", fd.number],
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  fd.close();
+  const [told] = (JSON.parse(stdout) as { ports: Told[] }).ports;
+  expect(findingOf(told!, "inherited-listener").headline).toMatch(/^sleep .*inherited from pid \d+, which has ended$/);
 });
 
 testNeeding(NAMESPACE, "one listener held by several programs: all of them are named, and ended together", async () => {
