@@ -64,7 +64,7 @@ async function bundle(entry, { define = {}, banner = "", footer = "", plugins = 
 /** What all bundles of the command line must have once: state, and classes of errors that are told by their class. */
 const SHARED = ["src/sys/index.ts", "src/cli/output.ts", "src/cli/exit-status.ts"];
 /** Commands that come in files of their own: whoever calls another does not wait for them to be read. */
-const APART = ["src/cli/why.ts", "src/cli/experiments.ts"];
+const APART = ["src/cli/ports.ts", "src/cli/experiments.ts"];
 const WRAPPER = {
   banner: "module.exports = (require) => { var module = { exports: {} };",
   footer: "return module.exports; };",

@@ -13,7 +13,7 @@ export interface Command {
 
 // Loaded when called: start-up pays for nothing that the command does not need.
 const COMMANDS: Record<string, () => Promise<Command>> = {
-  why: () => import("./why.ts"),
+  why: async () => (await import("./ports.ts")).why,
   ls: () => import("./ls.ts"),
   server: () => import("./server.ts"),
   client: () => import("./client.ts"),

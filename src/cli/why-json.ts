@@ -6,7 +6,7 @@ import type { Finding } from "../diagnose/finding.ts";
 import { processFacts, programName } from "../linux/process.ts";
 import { cached } from "./cached.ts";
 import { JSON_SCHEMA, processObject, socketObject } from "./ls-json.ts";
-import type { Answered } from "./why.ts";
+import type { Look } from "../remedy/look.ts";
 
 const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
 
@@ -30,7 +30,7 @@ function askObject({ name, request, answer }: Diagnosis["asks"][number], index: 
 
 function socketObjectWithOptions(
   { holders, options, quietMs, ...socket }: PortSocket,
-  { search }: Answered,
+  { search }: Look,
   program: (pid: number) => string | undefined,
 ) {
   void holders; // told as `owners`
@@ -41,7 +41,7 @@ function socketObjectWithOptions(
   };
 }
 
-function answerObject(answered: Answered): Record<string, unknown> {
+function answerObject(answered: Look): Record<string, unknown> {
   const { diagnosis, facts } = answered;
   const index = new Map(facts.sockets.map((socket, i) => [socket, i]));
   const program = cached(programName);
@@ -61,6 +61,6 @@ function answerObject(answered: Answered): Record<string, unknown> {
   };
 }
 
-export function answersAsJson(answers: readonly Answered[]): string {
+export function answersAsJson(answers: readonly Look[]): string {
   return `${JSON.stringify({ schema: JSON_SCHEMA, ports: answers.map(answerObject) })}\n`;
 }

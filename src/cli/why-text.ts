@@ -9,7 +9,7 @@ import { listedStateName } from "../codec/state.ts";
 import { escapeForTerminal } from "../view/escape.ts";
 import { asRoot, shellWord } from "./as-root.ts";
 import { listSockets } from "./listing.ts";
-import type { Answered } from "./why.ts";
+import type { Look } from "../remedy/look.ts";
 
 /** More sockets than these are counted, not shown. */
 const MOST_ROWS = 12;
@@ -83,10 +83,7 @@ function freeAtText({ freeAtMs }: Diagnosis, nowMs: number): string {
   return `\nFree by itself at ${time}, in ${spanText(freeAtMs - nowMs)}.\n`;
 }
 
-export function answerText(
-  { diagnosis, facts, table, search }: Answered,
-  sink: (text: string | Uint8Array) => void,
-): void {
+export function answerText({ diagnosis, facts, table, search }: Look, sink: (text: string | Uint8Array) => void): void {
   const blocking = diagnosis.findings.filter(({ blocks }) => blocks);
   sink(`${line(diagnosis.headline)}\n`);
   if (facts.sockets.length > 0) {

@@ -1,11 +1,7 @@
-import { existsSync } from "node:fs";
 import { formatEndpoint, formatIp } from "../codec/address.ts";
-import { asksToTry, diagnose, type Ask, type Diagnosis } from "../diagnose/diagnose.ts";
-import type { BindRequest, Trial } from "../diagnose/facts.ts";
-import { collectFacts, type Collected } from "../linux/facts.ts";
-import { tryBindOnce } from "../linux/trial.ts";
+import type { Ask } from "../diagnose/diagnose.ts";
 import { userId } from "../linux/users.ts";
-import { maskSecrets } from "../view/escape.ts";
+import { ANY4, ANY6, look, usualAsks } from "../remedy/look.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { writeOut } from "./output.ts";
@@ -65,9 +61,6 @@ function options(args: string[]) {
   });
 }
 
-const ANY4 = new Uint8Array(4);
-const ANY6 = new Uint8Array(16);
-
 function uidOf(user: string): number {
   const uid = userId(user);
   if (uid === undefined) throw new UsageError(`there is no user '${user}' in /etc/passwd; a number will do as well`);
@@ -91,25 +84,6 @@ function describedAsk(described: Described, endpoint: EndpointArgument): Ask {
   return { name, request: { address, port: endpoint.port, reuseAddress, reusePort, ipv6Only, uid } };
 }
 
-/** The two binds that people mean who describe none. */
-function usualAsks({ address, port }: EndpointArgument): Ask[] {
-  const uid = process.geteuid!();
-  const plain: BindRequest = {
-    address: address ?? ANY4,
-    port,
-    reuseAddress: false,
-    reusePort: false,
-    ipv6Only: false,
-    uid,
-  };
-  // Without IPv6, Node takes 0.0.0.0 (lib/net.js, setupListenHandle).
-  const nodes = address ?? (existsSync("/proc/net/if_inet6") ? ANY6 : ANY4);
-  return [
-    { name: "a plain socket", request: plain },
-    { name: "Node's listen", request: { ...plain, address: nodes, reuseAddress: true } },
-  ];
-}
-
 function asksFor(described: Described, argument: string): Ask[] {
   const endpoint = parseEndpoint(argument);
   if (described.address !== undefined) {
@@ -120,32 +94,6 @@ function asksFor(described: Described, argument: string): Ask[] {
   const { address: _, ...flags } = described;
   const one = Object.values(flags).some((value) => value !== undefined);
   return one ? [describedAsk(described, endpoint)] : usualAsks(endpoint);
-}
-
-export interface Answered extends Collected {
-  diagnosis: Diagnosis;
-}
-
-function answer(asks: readonly Ask[], probe: boolean): Answered {
-  const [{ request }] = asks as [Ask, ...Ask[]];
-  const collected = collectFacts(
-    request.port,
-    asks.map((ask) => ask.request.address),
-  );
-  const trials = probe
-    ? asksToTry(collected.facts, asks)
-        .map((ask) => tryBindOnce(ask.request))
-        .filter((trial): trial is Trial => trial !== undefined)
-    : [];
-  // No view of a diagnosis shows what follows a password-like flag.
-  const processes = new Map(
-    [...collected.facts.processes].map(([pid, one]) => [
-      pid,
-      { ...one, arguments: one.arguments && maskSecrets(one.arguments) },
-    ]),
-  );
-  const facts = { ...collected.facts, processes, trials };
-  return { ...collected, facts, diagnosis: diagnose(facts, asks) };
 }
 
 export async function run(args: string[]): Promise<number> {
@@ -160,7 +108,7 @@ export async function run(args: string[]): Promise<number> {
   }
   if (span !== undefined) throw new UsageError("--for is for a look at the whole host: lastack why --for 10s");
   const questions = positionals.map((argument) => asksFor(described, argument));
-  const answers = questions.map((asks) => answer(asks, !noProbe));
+  const answers = questions.map((asks) => look(asks, { probe: !noProbe }));
   if (json) {
     const { answersAsJson } = await import("./why-json.ts");
     writeOut(answersAsJson(answers));

@@ -1,0 +1,2 @@
+/** The commands about a port, which the build puts into a file of their own: see experiments.ts. */
+export * as why from "./why.ts";

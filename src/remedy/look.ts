@@ -1,0 +1,63 @@
+/**
+ * A look at a port: its facts, and what follows from them. `why` is one; what changes something begins with one, and ends
+ * with another that says whether it helped.
+ */
+import { existsSync } from "node:fs";
+import { asksToTry, diagnose, type Ask, type Diagnosis } from "../diagnose/diagnose.ts";
+import type { BindRequest, Trial } from "../diagnose/facts.ts";
+import { collectFacts, type Collected } from "../linux/facts.ts";
+import { tryBindOnce } from "../linux/trial.ts";
+import { maskSecrets } from "../view/escape.ts";
+
+export const ANY4 = new Uint8Array(4);
+export const ANY6 = new Uint8Array(16);
+
+/** The two binds that people mean who describe none. The address is 4 or 16 bytes. */
+export function usualAsks({ address, port }: { address?: Uint8Array; port: number }): Ask[] {
+  const plain: BindRequest = {
+    address: address ?? ANY4,
+    port,
+    reuseAddress: false,
+    reusePort: false,
+    ipv6Only: false,
+    uid: process.geteuid!(),
+  };
+  // Without IPv6, Node takes 0.0.0.0 (lib/net.js, setupListenHandle).
+  const nodes = address ?? (existsSync("/proc/net/if_inet6") ? ANY6 : ANY4);
+  return [
+    { name: "a plain socket", request: plain },
+    { name: "Node's listen", request: { ...plain, address: nodes, reuseAddress: true } },
+  ];
+}
+
+export interface Look extends Collected {
+  diagnosis: Diagnosis;
+}
+
+/**
+ * Whether these binds, all of one port, would be granted now, and why not. With `probe`, one bind is made for real where
+ * the lists of sockets leave the answer open.
+ *
+ * Throws `SyscallError` or `NetlinkError` if the kernel refuses to list its sockets.
+ */
+export function look(asks: readonly Ask[], { probe }: { probe: boolean }): Look {
+  const [{ request }] = asks as [Ask, ...Ask[]];
+  const collected = collectFacts(
+    request.port,
+    asks.map((ask) => ask.request.address),
+  );
+  const trials = probe
+    ? asksToTry(collected.facts, asks)
+        .map((ask) => tryBindOnce(ask.request))
+        .filter((trial): trial is Trial => trial !== undefined)
+    : [];
+  // No view of a diagnosis shows what follows a password-like flag.
+  const processes = new Map(
+    [...collected.facts.processes].map(([pid, one]) => [
+      pid,
+      { ...one, arguments: one.arguments && maskSecrets(one.arguments) },
+    ]),
+  );
+  const facts = { ...collected.facts, processes, trials };
+  return { ...collected, facts, diagnosis: diagnose(facts, asks) };
+}
