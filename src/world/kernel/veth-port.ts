@@ -62,6 +62,8 @@ export class VethPort implements Port {
   readonly #open: Fd[] = [];
   /** What the host has sent, oldest first; what is still in the socket comes after it. */
   readonly #waiting: Uint8Array[] = [];
+  /** The socket was empty at the last delivery: who asks next need not look again. */
+  #wasEmpty = false;
   /** How many packets were in the socket since it was last empty. */
   #inARow = 0;
   readonly #buffer = new Uint8Array(MAX_PACKET);
@@ -136,7 +138,11 @@ export class VethPort implements Port {
   }
 
   receive(): Uint8Array | undefined {
-    return this.#waiting.shift() ?? this.#read();
+    const waiting = this.#waiting.shift();
+    if (waiting) return waiting;
+    const wasEmpty = this.#wasEmpty;
+    this.#wasEmpty = false;
+    return wasEmpty ? undefined : this.#read();
   }
 
   deliver(packet: Uint8Array): void {
@@ -148,6 +154,7 @@ export class VethPort implements Port {
     if (result < 0) throw new Error(`the host has not taken a packet of ${packet.length} bytes in ${PATIENCE_S} s`);
     // The socket has room for the answers to one packet, not for those to all that a long transfer has under way.
     for (let answer; (answer = this.#read());) this.#waiting.push(answer);
+    this.#wasEmpty = true;
   }
 
   /** The pair goes with the host's namespace. */
