@@ -1,5 +1,4 @@
 /** `lastack predict`: what binding will answer, by the rules, and by the running kernel beside them. */
-import { readFileSync } from "node:fs";
 import { hostOf, readScenario, requestsOf, type Scenario } from "../bind/scenario.ts";
 import { devicesOf, type Request } from "../bind/requests.ts";
 import { emptyState, SYSTEMS, type Host, type State, type System } from "../bind/state.ts";
@@ -9,6 +8,7 @@ import { enterHome, NoNamespace, systemName } from "../world/kernel/home.ts";
 import { Unavailable } from "../lab/world.ts";
 import { BindHost, runBeside } from "../world/kernel/bind-host.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
+import { inputName, readInput } from "./input.ts";
 import { INSIDE, runInUserNamespace, tellNoNamespace } from "./isolation.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
@@ -86,8 +86,8 @@ function systemNamed(name: string | undefined): System {
 }
 
 function scenarioIn(file: string): Scenario {
-  const read = readScenario(readFileSync(file === "-" ? 0 : file, "utf8"));
-  if (!read.ok) throw new UsageError(`${file === "-" ? "standard input" : file}: ${read.where}: ${read.problem}`);
+  const read = readScenario(readInput(file, "'lastack predict --help' shows a scenario"));
+  if (!read.ok) throw new UsageError(`${inputName(file)}: ${read.where}: ${read.problem}`);
   return read.scenario;
 }
 

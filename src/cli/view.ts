@@ -1,7 +1,7 @@
 /** `lastack view`: a stored trace, drawn again. */
-import { readFileSync } from "node:fs";
 import { readTrace } from "../trace/schema.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
+import { inputName, readInput } from "./input.ts";
 import { parseOptions } from "./options.ts";
 import { checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
@@ -32,8 +32,8 @@ export async function run(args: string[]): Promise<number> {
   const [file, more] = positionals;
   if (file === undefined || more !== undefined) throw new UsageError("view takes one file, or - for standard input");
   checkViews(options);
-  const read = readTrace(readFileSync(file === "-" ? 0 : file, "utf8"));
-  if (!read.ok) throw new UsageError(`${file} is not a trace: ${read.where}: ${read.problem}`);
+  const read = readTrace(readInput(file, "'lastack lab run ID --json FILE' writes a trace"));
+  if (!read.ok) throw new UsageError(`${inputName(file)} is not a trace: ${read.where}: ${read.problem}`);
   const { json, svg, html, pcap } = options;
   const toFiles = [json, svg, html, pcap].some((name) => name !== undefined);
   if (!toFiles || options.packetdrill) showTrace(read.trace, options);

@@ -101,6 +101,18 @@ test.each(BAD)("lastack %s", (line, ...parts) => {
   expect([stdout, status]).toEqual(["", 2]);
 });
 
+test.each(["view", "predict"])(
+  "lastack %s of a file that can't be read: what the system said, and whence such a file comes",
+  (command) => {
+    const missing = lastack([command, "/nonexistent.json"]);
+    expect(missing.stderr).toMatch(
+      /^lastack \w+: \/nonexistent\.json can't be read: no such file .*\(ENOENT\); 'lastack /,
+    );
+    expect([missing.stdout, missing.status]).toEqual(["", 1]);
+    expect(lastack([command, "/"]).stderr).toContain("(EISDIR)");
+  },
+);
+
 test("lastack alone shows the help on standard error, with status 2", () => {
   const { stdout, stderr, status } = lastack([]);
   expect(stderr).toBe(lastack(["--help"]).stdout);
@@ -108,7 +120,7 @@ test("lastack alone shows the help on standard error, with status 2", () => {
 });
 
 test("help of every command goes to standard output, with status 0", () => {
-  for (const command of ["why", "ls", "server", "client", "demo"]) {
+  for (const command of ["why", "ls", "server", "client", "demo", "lab", "view", "predict"]) {
     const asOption = lastack([command, "--help"]);
     expect(asOption.stdout).toMatch(new RegExp(`^lastack ${command}: .*\\n\\nUsage: lastack ${command}`));
     expect([asOption.stderr, asOption.status]).toEqual(["", 0]);
