@@ -10,6 +10,8 @@ export const EXIT = {
   permission: 3,
   /** an error of lastack's own */
   internal: 70,
+  /** stopped by Ctrl-C half-way, after saying what was done */
+  interrupted: 130,
 } as const;
 
 /** A command line that can't be understood. The message says what was wrong and what would be right. */

@@ -14,6 +14,7 @@ export interface Command {
 // Loaded when called: start-up pays for nothing that the command does not need.
 const COMMANDS: Record<string, () => Promise<Command>> = {
   why: async () => (await import("./ports.ts")).why,
+  free: async () => (await import("./ports.ts")).free,
   ls: () => import("./ls.ts"),
   server: () => import("./server.ts"),
   client: () => import("./client.ts"),
@@ -29,6 +30,7 @@ Usage: lastack <command> [options]
 
 Commands
   why PORT...    what keeps a port from being bound, who has it, and what helps; lastack PORT is short for it
+  free PORT...   end what keeps a port from being bound, and nothing else
   ls [what...]   the kernel's TCP sockets: queues, addresses, states, timers, owners
   server         the tutorial's server: bind, listen, accept one client, write to it for ever
   client         the tutorial's client: connect, say hello, read until the server closes

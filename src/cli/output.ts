@@ -35,6 +35,11 @@ export function writeErr(text: string | Uint8Array): void {
   writeAll(2, asBytes(text));
 }
 
+/** True if this descriptor is a terminal. */
+export function isTerminal(descriptor: 0 | 1 | 2): boolean {
+  return tryIoctl(new Fd(descriptor), TIOCGWINSZ, new Uint8Array(8)) >= 0; // else ENOTTY
+}
+
 /**
  * The width of the terminal that standard output is, in columns; undefined if it is none. (`node:tty` would tell too,
  * but loads streams and sockets first: 3 ms.)

@@ -1,2 +1,3 @@
 /** The commands about a port, which the build puts into a file of their own: see experiments.ts. */
+export * as free from "./free.ts";
 export * as why from "./why.ts";

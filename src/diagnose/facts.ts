@@ -24,9 +24,18 @@ export interface PortSocket extends TcpSocket {
   quietMs?: number | undefined;
 }
 
+export interface ParentProcess {
+  pid: number;
+  program: string;
+  /** What an interpreter runs, by its last name without ending: `nodemon` of `node /usr/bin/nodemon.js app.js`. */
+  script?: string | undefined;
+}
+
 export interface HolderProcess {
   pid: number;
   program: string;
+  /** The kernel's short name, which programs may change. */
+  comm: string;
   /** null where it may not be read. */
   arguments: readonly string[] | null;
   uid: number;
@@ -38,7 +47,7 @@ export interface HolderProcess {
   unit: string | null;
   containerId: string | null;
   /** Nearest first. */
-  parents: readonly { pid: number; program: string }[];
+  parents: readonly ParentProcess[];
   /** The process that it outlived: the first of its group, which has ended and left it to another parent. */
   endedLeader?: number | undefined;
 }

@@ -20,7 +20,7 @@ function hasListener(facts: Facts): boolean {
 }
 
 /** True for a connection that this host opened from the port, as far as that can be told. */
-function isOutgoing(facts: Facts, { local, peer, state }: PortSocket): boolean {
+export function isOutgoing(facts: Facts, { local, peer, state }: PortSocket): boolean {
   const [least, most] = facts.settings.localPortRange;
   const ephemeral = (port: number) => port >= least && port <= most;
   if (state === "SYN-SENT") return true;

@@ -2,19 +2,8 @@
 import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
 import { endProcesses, OTHER_PORT } from "./remedies.ts";
+import { isEngine } from "./supervisors.ts";
 import { commandText, holdersOf, listText, localText, plural, processText, spanText } from "./words.ts";
-
-const ENGINES = new Set([
-  "docker-proxy",
-  "dockerd",
-  "rootlessport",
-  "rootlesskit",
-  "conmon",
-  "containerd",
-  "slirp4netns",
-  "pasta",
-  "pasta.avx2",
-]);
 
 /** What a process's command line gives after one of these flags. */
 function argumentAfter({ arguments: words }: HolderProcess, ...flags: string[]): string | undefined {
@@ -68,7 +57,7 @@ function systemd(facts: Facts, holders: readonly HolderProcess[], where: string)
 }
 
 function engine(facts: Facts, holders: readonly HolderProcess[], where: string): Kind | undefined {
-  const process = holders.find(({ program }) => ENGINES.has(program));
+  const process = holders.find(isEngine);
   if (!process) return undefined;
   const name = argumentAfter(process, "-n", "--name");
   const address = argumentAfter(process, "-container-ip");

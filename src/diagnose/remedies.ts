@@ -1,10 +1,8 @@
 /** What to do about a cause, what it costs, and the command. */
 import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
 import type { Remedy } from "./finding.ts";
+import { supervisorOf } from "./supervisors.ts";
 import { listText, plural, processText, spanText } from "./words.ts";
-
-/** Programs that start a child again when it ends. */
-const SUPERVISORS = new Set(["pm2", "nodemon", "supervisord", "runsv", "s6-supervise", "forever", "daemontools"]);
 
 export function sudo(facts: Facts, needed: boolean): string[] {
   return needed && facts.asker.uid !== 0 ? ["sudo"] : [];
@@ -14,29 +12,30 @@ const isForeign = (facts: Facts, process: HolderProcess) => process.uid !== fact
 
 /** Ends these processes; through their service manager or supervisor where they have one. */
 export function endProcesses(facts: Facts, processes: readonly HolderProcess[]): Remedy[] {
-  const remedies: Remedy[] = [];
+  const remedies = new Map<string, Remedy>();
   const plain: HolderProcess[] = [];
-  const units = new Set<string>();
   for (const process of processes) {
-    const supervisor = process.parents.find(({ program }) => SUPERVISORS.has(program));
-    if (process.unit?.endsWith(".service")) units.add(process.unit);
-    else if (supervisor) {
-      remedies.push({
-        what: `end ${supervisor.program}, which would start ${process.program} again`,
-        cost: "ends all that it supervises",
-        command: [...sudo(facts, isForeign(facts, process)), "kill", String(supervisor.pid)],
-      });
-    } else plain.push(process);
-  }
-  for (const unit of units) {
-    remedies.push({
-      what: `stop the service ${unit}; a mere kill may have systemd start it again`,
-      cost: "the service is down until it is started again",
-      command: [...sudo(facts, true), "systemctl", "stop", unit],
+    const supervisor = supervisorOf(process);
+    if (!supervisor) {
+      plain.push(process);
+      continue;
+    }
+    const { name, command } = supervisor;
+    const isUnit = command?.[0] === "systemctl";
+    remedies.set(name, {
+      what: isUnit
+        ? `stop the service ${name}; a mere kill may have systemd start it again`
+        : command
+          ? `have ${command[0]} stop it: ${name} would start ${process.program} again`
+          : `end ${name}, which would start ${process.program} again`,
+      cost: isUnit ? "the service is down until it is started again" : "ends all that it supervises",
+      command: [
+        ...sudo(facts, isUnit ? !command.includes("--user") : isForeign(facts, process)),
+        ...(command ?? ["kill", String(supervisor.pid)]),
+      ],
     });
   }
-  if (plain.length > 0) remedies.push(kill(facts, plain));
-  return remedies;
+  return plain.length > 0 ? [...remedies.values(), kill(facts, plain)] : [...remedies.values()];
 }
 
 function kill(facts: Facts, processes: readonly HolderProcess[]): Remedy {

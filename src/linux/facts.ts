@@ -40,7 +40,8 @@ function settings(): Settings {
   };
 }
 
-function holderProcess(pid: number): HolderProcess | undefined {
+/** What is known of a process that holds a socket; undefined if it has ended. */
+export function holderProcess(pid: number): HolderProcess | undefined {
   const facts = processFacts(pid);
   if (!facts) return undefined;
   return { ...facts, endedLeader: endedLeader(facts) };

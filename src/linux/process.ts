@@ -1,6 +1,7 @@
 /** What /proc tells of a process. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import type { ParentProcess } from "../diagnose/facts.ts";
 import { userName } from "./users.ts";
 
 export interface ProcessFacts {
@@ -25,7 +26,7 @@ export interface ProcessFacts {
   /** The 64-digit id of the container that it runs in. */
   containerId: string | null;
   /** Parent, grandparent and so on, up to and without pid 1's parent. */
-  parents: { pid: number; program: string }[];
+  parents: ParentProcess[];
   /** The process group: the pid of the process that it began with, which may have ended. */
   group: number;
   session: number;
@@ -115,13 +116,26 @@ function startTime(ticks: number): number {
   return bootTimeMs + (ticks * 1000) / USER_HZ;
 }
 
+const INTERPRETERS = /^(node|bun|deno|python[\d.]*|ruby|perl|(ba|da|z)?sh)$/;
+
+/** What an interpreter runs: the first of its arguments that is no option. */
+function scriptOf(pid: number, program: string): string | undefined {
+  if (!INTERPRETERS.test(program)) return undefined;
+  const [first = "", ...words] = readProc(pid, "cmdline")?.split("\0") ?? [];
+  if (/^PM2 /i.test(first)) return "pm2"; // it writes over its command line
+  const script = words.find((word) => word !== "" && !word.startsWith("-"));
+  return script === undefined ? undefined : basename(script).replace(/\.[cm]?[jt]s$|\.py$|\.rb$/, "");
+}
+
 /** Parents up to pid 1; a process whose parent is out of sight (another pid namespace) has none. */
 function parentChain(stat: Stat): ProcessFacts["parents"] {
   const parents: ProcessFacts["parents"] = [];
   for (let pid = stat.parent; pid > 0 && parents.length < 64;) {
     const parent = readStat(pid);
     if (!parent) break;
-    parents.push({ pid, program: programName(pid) ?? parent.comm });
+    const program = programName(pid) ?? parent.comm;
+    const script = scriptOf(pid, program);
+    parents.push({ pid, program, ...(script !== undefined && { script }) });
     pid = parent.parent;
   }
   return parents;

@@ -55,6 +55,7 @@ export function madeProcess(program: string, given: Partial<HolderProcess> = {})
   return {
     pid: 4242,
     program,
+    comm: program,
     arguments: [program],
     uid: 1000,
     user: "alice",

@@ -1,0 +1,174 @@
+import { NotEnded } from "../remedy/end.ts";
+import { carryOut, FORCE_AFTER_MS, proposeFree, type FreeProgress, type Proposal } from "../remedy/free.ts";
+import { usualAsks } from "../remedy/look.ts";
+import { asRoot } from "./as-root.ts";
+import { EXIT, UsageError } from "./exit-status.ts";
+import { planText, progressText, resultText, type Result } from "./free-text.ts";
+import { parseOptions } from "./options.ts";
+import { isTerminal, writeErr, writeOut } from "./output.ts";
+import { parseDuration, parseEndpoint } from "./values.ts";
+import { line } from "./why-text.ts";
+
+export const help = `lastack free: end what keeps a port from being bound, and nothing else
+
+Usage: lastack free [ADDR:]PORT... [options]
+
+First it says what would end, and what goes with it; on a terminal it asks. Then all that hold the port get SIGTERM, and
+SIGKILL if that does not help, or, where one of them may not be ended, none does. What the kernel keeps of connections
+(TIME-WAIT and the like) is removed. At last the port is looked at again.
+
+Options
+  -y, --yes           do it without asking; where standard input is no terminal, nothing is done without this
+  -n, --dry-run       only say what would end
+      --if NAME       only if it is this program that holds the port
+      --connections   also destroy connections that a program here opened from the port; the program itself goes on
+      --force         also PID 1, the sshd of this login, container engines, and what a supervisor would start again
+      --force-after T how long after SIGTERM SIGKILL follows, by default ${FORCE_AFTER_MS / 1000}s
+      --json          what was found, done and is now, as one JSON document (docs/json.md)
+
+Exit status: 0 the port can be bound now, or nothing was there; 1 it can't, or nothing was done; 3 a permission is missing
+
+Examples
+  lastack free 3000                end whoever listens on port 3000, after asking
+  lastack free 3000 --yes          without asking, for scripts
+  lastack free 3000 --if node -y   only if that is node
+  lastack free 127.0.0.1:8000 -n   what would end
+`;
+
+function options(args: string[]) {
+  return parseOptions({
+    args,
+    allowPositionals: true,
+    options: {
+      yes: { type: "boolean", short: "y" },
+      "dry-run": { type: "boolean", short: "n" },
+      if: { type: "string" },
+      connections: { type: "boolean" },
+      force: { type: "boolean" },
+      "force-after": { type: "string" },
+      json: { type: "boolean" },
+    },
+  });
+}
+
+/** Asks on the terminal; anything but yes is no. */
+async function confirmed(): Promise<boolean> {
+  const { createInterface } = await import("node:readline/promises");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question("Go on? [y/N] ")).trim());
+  } catch {
+    return false; // Ctrl-C, or the end of input
+  } finally {
+    terminal.close();
+  }
+}
+
+interface Run {
+  forceAfterMs: number;
+  abort: AbortSignal;
+  tell(progress: FreeProgress): void;
+}
+
+/** Carries the plans out, one port after the other. What was ended for one port is not ended again for the next. */
+async function carryOutAll(proposals: readonly Proposal[], { forceAfterMs, abort, tell }: Run): Promise<Result[]> {
+  const ended = new Set<number>();
+  const results: Result[] = [];
+  for (const proposal of proposals) {
+    const did: FreeProgress[] = [];
+    const result: Result = { proposal, did };
+    results.push(result);
+    const victims = proposal.plan.victims.filter(({ process: { pid } }) => !ended.has(pid));
+    const onProgress = (progress: FreeProgress) => {
+      if (progress.kind === "ended") ended.add(progress.process.pid);
+      did.push(progress);
+      tell(progress);
+    };
+    try {
+      const plan = { ...proposal.plan, victims };
+      result.freed = await carryOut({ ...proposal, plan }, { forceAfterMs, abort, onProgress });
+    } catch (error) {
+      if (!(error instanceof NotEnded)) throw error;
+      result.error = error;
+      break;
+    }
+    if (abort.aborted) break;
+  }
+  return results;
+}
+
+/** Without a plan that can be carried out there is only something to say. */
+function refusedStatus(proposals: readonly Proposal[]): number | undefined {
+  const refusals = proposals.flatMap(({ plan }) => plan.refusals);
+  if (refusals.length === 0) return undefined;
+  return refusals.some(({ needsPermission }) => needsPermission) ? EXIT.permission : EXIT.no;
+}
+
+const isThere = ({ before, plan }: Proposal) =>
+  before.diagnosis.answer !== "free" || plan.victims.length > 0 || plan.sockets.length > 0;
+
+async function toJson(results: readonly Result[], status: number): Promise<string> {
+  const { freedAsJson } = await import("./free-json.ts");
+  return freedAsJson(results, status);
+}
+
+async function showAndConfirm(proposals: readonly Proposal[], how: { yes: boolean; dryRun: boolean; json: boolean }) {
+  const refused = refusedStatus(proposals);
+  if (!how.json) {
+    for (const proposal of proposals) {
+      if (isThere(proposal)) writeOut(planText(proposal));
+      else writeOut(`Nothing was there. ${line(proposal.before.diagnosis.headline)}\n`);
+    }
+  }
+  if (refused !== undefined) {
+    if (refused === EXIT.permission && !how.json) writeOut(`  As root: ${asRoot()}\n`);
+    return refused;
+  }
+  if (!proposals.some(isThere)) return EXIT.ok;
+  if (how.dryRun) return EXIT.no;
+  if (how.yes) return undefined;
+  if (how.json || !isTerminal(0)) {
+    writeErr("lastack free: nothing was ended: there is no terminal to ask on; --yes goes ahead without asking\n");
+    return EXIT.no;
+  }
+  if (await confirmed()) return undefined;
+  writeOut("Nothing was ended\n");
+  return EXIT.no;
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = options(args);
+  if (positionals.length === 0) throw new UsageError("which port? lastack free PORT...");
+  const forceAfterMs =
+    values["force-after"] === undefined ? FORCE_AFTER_MS : parseDuration(values["force-after"], "--force-after");
+  const endpoints = positionals.map(parseEndpoint);
+  const json = values.json === true;
+  const { connections = false, force = false, if: only } = values;
+  const proposals = endpoints.map((endpoint) =>
+    proposeFree(usualAsks(endpoint), { connections, force, ...(only !== undefined && { only }) }),
+  );
+  const how = { yes: values.yes === true, dryRun: values["dry-run"] === true, json };
+  const decided = await showAndConfirm(proposals, how);
+  if (decided !== undefined) {
+    if (json)
+      writeOut(
+        await toJson(
+          proposals.map((proposal) => ({ proposal, did: [] })),
+          decided,
+        ),
+      );
+    return decided;
+  }
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort());
+  const results = await carryOutAll(proposals.filter(isThere), {
+    forceAfterMs,
+    abort: interrupted.signal,
+    tell: (progress) => json || writeOut(`${line(progressText(progress))}\n`),
+  });
+  const texts = results.map((result) => resultText(result, interrupted.signal.aborted));
+  const status = interrupted.signal.aborted ? EXIT.interrupted : Math.max(...texts.map((text) => text.status));
+  if (json) writeOut(await toJson(results, status));
+  else for (const { text } of texts) writeOut(`${text}\n`);
+  return status;
+}
