@@ -56,7 +56,7 @@ export function progressText(progress: FreeProgress): string {
     case "ended":
       return `${processText(progress.process)} has ended, after ${(progress.afterMs / 1000).toFixed(1)} s`;
     case "destroyed":
-      return `${plural(progress.sockets, "socket")} removed that no process had`;
+      return `${plural(progress.sockets, "socket")} removed`;
   }
 }
 

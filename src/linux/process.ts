@@ -117,13 +117,21 @@ function startTime(ticks: number): number {
 }
 
 const INTERPRETERS = /^(node|bun|deno|python[\d.]*|ruby|perl|(ba|da|z)?sh)$/;
+/** Options whose value is the next argument. */
+const WITH_VALUE: ReadonlySet<string> = new Set(["-r", "--require", "--import", "--loader", "-C", "--conditions"]);
+/** Options whose value is the program itself. */
+const PROGRAM_TEXT: ReadonlySet<string> = new Set(["-c", "-e", "-p", "--eval", "--print"]);
 
-/** What an interpreter runs: the first of its arguments that is no option. */
+/** What an interpreter runs: the first of its arguments that is no option, nor an option's value. */
 function scriptOf(pid: number, program: string): string | undefined {
   if (!INTERPRETERS.test(program)) return undefined;
   const [first = "", ...words] = readProc(pid, "cmdline")?.split("\0") ?? [];
   if (/^PM2 /i.test(first)) return "pm2"; // it writes over its command line
-  const script = words.find((word) => word !== "" && !word.startsWith("-"));
+  const at = words.findIndex(
+    (word, i) =>
+      PROGRAM_TEXT.has(word) || (word !== "" && !word.startsWith("-") && !WITH_VALUE.has(words[i - 1] ?? "")),
+  );
+  const script = PROGRAM_TEXT.has(words[at] ?? "") ? undefined : words[at];
   return script === undefined ? undefined : basename(script).replace(/\.[cm]?[jt]s$|\.py$|\.rb$/, "");
 }
 

@@ -70,9 +70,9 @@ function processRefusal(facts: Facts, self: number, process: HolderProcess, forc
   if (careful) {
     return force ? undefined : { reason: `${text} is ended only with --force: much depends on it`, remedies: [] };
   }
-  if (process.pid === self || isAncestor) {
-    return { reason: `${text} started this very command, and is not ended by it`, remedies: [] };
-  }
+  if (isAncestor) return { reason: `${text} started this very command, and is not ended by it`, remedies: [] };
+  if (process.pid === self)
+    return { reason: `${text} is this very command, which was handed the socket`, remedies: [] };
   const supervisor = supervisorOf(process);
   if (supervisor?.command && !force) {
     const [first] = supervisor.command;
@@ -161,7 +161,9 @@ function outgoingRefusal(facts: Facts, spared: readonly PortSocket[]): Refusal[]
       remedies: [
         {
           what: "destroy the connections, not the program",
-          cost: "both programs get an error (ECONNABORTED here, a reset there)",
+          cost:
+            "both programs get an error (ECONNABORTED here, a reset there); one that had chosen the port by bind keeps it " +
+            "until it closes the socket",
           command: ["lastack", "free", String(facts.port), "--connections"],
         },
       ],

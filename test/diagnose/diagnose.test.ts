@@ -60,7 +60,9 @@ const CASES: Case[] = [
   },
   {
     what: "a service of systemd holds it: it is stopped, not killed",
-    facts: madeFacts(heldBy(madeProcess("nginx", { ...root, unit: "nginx.service" }))),
+    facts: madeFacts(
+      heldBy(madeProcess("nginx", { ...root, unit: "nginx.service", parents: [{ pid: 1, program: "systemd" }] })),
+    ),
     cause: "listener",
     headline: /nginx \(pid 4242, root\) listens on 0\.0\.0\.0:3000, running for 2 h$/,
     command: ["sudo", "systemctl", "stop", "nginx.service"],

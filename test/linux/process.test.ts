@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { commName, containerIdOf, processFacts, programName, unitOf } from "../../src/linux/process.ts";
 import { endAll, Running } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
+import { until } from "../support/until.ts";
 
 let directory: string | undefined;
 afterEach(async () => {
@@ -57,6 +58,22 @@ test("a child's facts are those that it was started with, and its parents lead h
   expect(facts.parents[0]!.program).toBe(programName(process.pid));
 });
 
+test("a parent that interprets is told with what it runs, not with an option's value or a program's text", async () => {
+  const script = join(newDirectory(), "parent.js");
+  const child = "require('child_process').spawn('cat', { stdio: 'inherit' })";
+  writeFileSync(script, child);
+  for (const [args, expected] of [
+    [["--require", "node:net", script], "parent"],
+    [["--eval", child], undefined],
+  ] as const) {
+    const parent = startWaiting([process.execPath, ...args]);
+    const children = () => readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, "latin1").trim();
+    await until("its child", () => children() !== "");
+    const facts = processFacts(Number(children()))!;
+    expect(facts.parents[0]).toEqual({ pid: parent.pid, program: "node", ...(expected && { script: expected }) });
+  }
+});
+
 testNeeding(["a second uid"], "a process of another user has that user's id and name", () => {
   const { pid } = startWaiting(["cat"], { uid: 65_534 });
   expect(processFacts(pid)).toMatchObject({ uid: 65_534, user: "nobody" });
@@ -86,7 +103,9 @@ test("names with spaces, brackets and line ends do not shift what follows them",
       comm: name,
       arguments: [program, "-c", "read line"],
       uid: process.getuid!(),
-      parents: expect.arrayContaining([{ pid: process.pid, program: programName(process.pid) }]),
+      parents: expect.arrayContaining([
+        expect.objectContaining({ pid: process.pid, program: programName(process.pid) }),
+      ]),
     });
     expect(Math.abs(processFacts(pid)!.startedAtMs - Date.now())).toBeLessThan(2000);
     expect(commName(pid)).toBe(name);

@@ -1,0 +1,285 @@
+/** `lastack free`: what blocks is ended, all of it or nothing, and nobody else is. */
+import { writeFileSync } from "node:fs";
+import { afterEach, beforeEach, expect } from "vitest";
+import { usualAsks } from "../../src/remedy/look.ts";
+import { NotEnded } from "../../src/remedy/end.ts";
+import { carryOut, proposeFree } from "../../src/remedy/free.ts";
+import { SOCK_NONBLOCK, type Fd } from "../../src/sys/index.ts";
+import { statesOf } from "../cli/helpers.ts";
+import { bindsNow, flags, handOver, sockets } from "../diagnose/situation.ts";
+import { endAll, lastack, Running, start } from "../support/cli.ts";
+import { testNeeding } from "../support/needs.ts";
+import { enterNamespace } from "../support/tcp.ts";
+import { until } from "../support/until.ts";
+
+const NAMESPACE = ["a network namespace"] as const;
+const NOBODY = 65_534;
+const STUBBORN = [
+  process.execPath,
+  "-e",
+  "process.on('SIGTERM', () => {}); console.log('ready'); setInterval(() => {}, 1e6)",
+];
+
+beforeEach(() => enterNamespace());
+afterEach(async () => {
+  sockets.close();
+  await endAll();
+});
+
+const free = (...args: string[]) => lastack(["free", ...args]);
+const runs = ({ child }: Running) => child.exitCode === null && child.signalCode === null;
+const holder = (port: number, ip = "0.0.0.0") => handOver([sockets.listener(ip, { port })]);
+
+/** Both ends of a connection to a listener, which another process has, with the accepted end. */
+function server(port: number, { connections = 1, command = ["cat"] } = {}): { process: Running; clients: Fd[] } {
+  const listener = sockets.listener("0.0.0.0", { port });
+  const pairs = Array.from({ length: connections }, () => sockets.pair(listener, "127.0.0.1"));
+  const process = handOver([listener, ...pairs.map((pair) => pair.server)], { command });
+  return { process, clients: pairs.map(({ client }) => client) };
+}
+
+testNeeding(NAMESPACE, "a listener ends, its neighbours and its clients do not", async () => {
+  const target = holder(3000);
+  const neighbour = holder(3001);
+  const { stdout, stderr, status } = free("3000", "--yes");
+  expect([stderr, status]).toEqual(["", 0]);
+  expect(stdout).toMatch(
+    new RegExp(`To end, in this order\\n  cat \\(pid ${target.pid}, root\\): LISTEN 0\\.0\\.0\\.0:3000\\n`),
+  );
+  expect(stdout).toMatch(/SIGTERM to cat .*\n.* has ended, after 0\.\d s\nPort 3000 is free/);
+  expect(bindsNow("0.0.0.0", 3000)).toBe(true);
+  expect((await target.ended()).signal).toBe("SIGTERM");
+  expect(runs(neighbour)).toBe(true);
+});
+
+testNeeding(
+  NAMESPACE,
+  "its open connections leave nothing that would keep the port: a plain socket gets it at once",
+  async () => {
+    const { process } = server(3002, { connections: 3 });
+    const told = free("3002", "--yes");
+    expect(told.stdout).toMatch(/with it: 3 connections/);
+    expect(told.stdout).toMatch(/\d sockets? removed\nPort 3002 is free/);
+    expect(told.status).toBe(0);
+    expect(bindsNow("0.0.0.0", 3002)).toBe(true);
+    await process.ended();
+  },
+);
+
+testNeeding(NAMESPACE, "all who hold a listener end, who started another before that one", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3003 });
+  const shell = handOver([fd], { command: ["bash", "-c", "sleep 600 & echo child $!; wait"] });
+  const [, child] = await shell.says(/child (\d+)\n/);
+  const { stdout, status } = free("3003", "--yes");
+  expect(stdout).toMatch(
+    new RegExp(`SIGTERM to bash \\(pid ${shell.pid}, root\\)\\nSIGTERM to sleep \\(pid ${child}, root\\)\\n`),
+  );
+  expect(status).toBe(0);
+  await shell.ended();
+});
+
+testNeeding(NAMESPACE, "--if: another program, or one beside it, and nobody is ended", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3004 });
+  const shell = handOver([fd], { command: ["bash", "-c", "sleep 600 & echo child; wait"] });
+  await shell.says(/child/);
+  const { stdout, status } = free("3004", "--yes", "--if", "bash");
+  expect(stdout).toMatch(/Nothing is ended:\n  not only bash holds it: sleep \(pid/);
+  expect(status).toBe(1);
+  expect(runs(shell)).toBe(true);
+  const cat = holder(3005);
+  expect(free("3005", "--yes", "--if", "cat").status).toBe(0);
+  expect((await cat.ended()).signal).toBe("SIGTERM");
+  expect(free("3004", "--yes").status).toBe(0);
+});
+
+testNeeding(NAMESPACE, "TIME-WAIT is removed by its cookie, the risk told; that of another port stays", async () => {
+  for (const port of [3006, 3007]) {
+    const listener = sockets.listener("0.0.0.0", { port });
+    const { client, server: accepted } = sockets.pair(listener, "127.0.0.1");
+    listener.close();
+    accepted.close();
+    client.close();
+    await until("TIME-WAIT", () => statesOf(port).includes("TIME-WAIT"));
+  }
+  const { stdout, status } = free("3006", "--yes");
+  expect(stdout).toContain(
+    "1 socket in TIME-WAIT: a delayed segment of an old connection may be taken for one of a new one",
+  );
+  expect(status).toBe(0);
+  expect(bindsNow("0.0.0.0", 3006)).toBe(true);
+  expect(statesOf(3007)).toContain("TIME-WAIT");
+});
+
+/** A connection from `port`, which a browser of its own process has: it was given the port, or had asked for it. */
+function outgoing(port: number, { bound }: { bound: boolean }): Running {
+  const listener = sockets.listener("127.0.0.1", { port: port + 1000 });
+  writeFileSync("/proc/sys/net/ipv4/ip_local_port_range", `${port} ${port}`);
+  const { client } = sockets.pair(listener, "127.0.0.1", bound ? { port } : {});
+  writeFileSync("/proc/sys/net/ipv4/ip_local_port_range", "32768 60999");
+  return handOver([client]);
+}
+
+testNeeding(
+  NAMESPACE,
+  "a client that happens to use the port lives; --connections ends the connection alone",
+  async () => {
+    const browser = outgoing(3008, { bound: false });
+    const first = free("3008", "--yes");
+    expect(first.stdout).toMatch(
+      /cat \(pid \d+, root\) uses the port for an outgoing connection .*, and is not ended for that\n/,
+    );
+    expect(first.stdout).toContain("free 3008 --connections");
+    expect([first.status, runs(browser)]).toEqual([1, true]);
+    expect(free("3008", "--yes", "--connections").status).toBe(0);
+    expect(runs(browser)).toBe(true);
+    expect(bindsNow("0.0.0.0", 3008)).toBe(true);
+  },
+);
+
+testNeeding(NAMESPACE, "a client that had bound the port keeps it without its connection, and is named", async () => {
+  const browser = outgoing(3009, { bound: true });
+  const { stdout, status } = free("3009", "--yes", "--connections");
+  expect(stdout).toMatch(/1 socket removed\nPort 3009 is taken: cat \(pid \d+, root\) has bound 127\.0\.0\.1:3009/);
+  expect([status, runs(browser)]).toEqual([1, true]);
+});
+
+testNeeding(NAMESPACE, "never who started it", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3010 });
+  const shell = handOver([fd], {
+    command: [
+      "bash",
+      "-c",
+      'echo $("$0" "$1" free 3010 --yes 3<&-); echo alive',
+      process.execPath,
+      start([]).child.spawnargs[1]!,
+    ],
+  });
+  await shell.says(/alive/);
+  expect(shell.stdout).toMatch(/bash \(pid \d+, root\) started this very command, and is not ended by it/);
+});
+
+testNeeding(NAMESPACE, "PID 1 only by force", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3011 });
+  const script = '"$0" "$1" free 3011 --yes 3<&-; echo status $?; "$0" "$1" free 3011 --yes --force 3<&- & wait';
+  const cli = start([]).child.spawnargs[1]!;
+  const told = new Running(
+    [
+      "unshare",
+      "--pid",
+      "--fork",
+      "--mount-proc",
+      "--kill-child",
+      "bash",
+      "-c",
+      `trap exit TERM; ${script}`,
+      process.execPath,
+      cli,
+    ],
+    { stdio: ["ignore", "pipe", "pipe", fd.number] },
+  );
+  fd.close();
+  const { stdout } = await told.ended();
+  expect(stdout).toMatch(/bash \(pid 1, root\) is ended only with --force: much depends on it\nstatus 1\n/);
+  expect(stdout).toMatch(/SIGTERM to bash \(pid 1, root\)/);
+});
+
+testNeeding(
+  ["a network namespace", "a second uid"],
+  "another user's process: nobody ends, and the line for root is there",
+  () => {
+    const target = holder(3012);
+    const { stdout, status } = lastack(["free", "3012", "--yes"], { uid: NOBODY });
+    expect(stdout).toMatch(/Nothing is ended:\n  a process that may not be looked into listens on 0\.0\.0\.0:3012/);
+    expect(stdout).toMatch(/As root: sudo \/\S+ \/\S+lastack\.cjs free 3012 --yes\n/);
+    expect([status, runs(target)]).toEqual([3, true]);
+  },
+);
+
+testNeeding(
+  NAMESPACE,
+  "who ignores SIGTERM gets SIGKILL, when --force-after says so; who is suspended, SIGCONT too",
+  async () => {
+    const stubborn = handOver([sockets.listener("0.0.0.0", { port: 3013 })], {
+      command: STUBBORN,
+    });
+    await stubborn.says(/ready/);
+    const { stdout, status } = free("3013", "--yes", "--force-after", "100ms");
+    expect(stdout).toMatch(/SIGTERM to node .*\n(.*\n)*SIGKILL to node/);
+    expect(status).toBe(0);
+    expect((await stubborn.ended()).signal).toBe("SIGKILL");
+    const suspended = holder(3014);
+    process.kill(suspended.pid, "SIGSTOP");
+    expect(free("3014", "--yes").status).toBe(0);
+    expect((await suspended.ended()).signal).toBe("SIGTERM");
+  },
+);
+
+testNeeding(
+  NAMESPACE,
+  "off a terminal nothing is done without --yes; --dry-run does nothing; nothing there is said so",
+  () => {
+    const target = holder(3015);
+    const asked = free("3015");
+    expect(asked.stderr).toMatch(/nothing was ended: there is no terminal to ask on; --yes/);
+    expect(asked.status).toBe(1);
+    expect(free("3015", "--dry-run").stdout).toMatch(/To end, in this order/);
+    expect(runs(target)).toBe(true);
+    const { stdout, status } = free("3016", "--yes");
+    expect([stdout.split(".")[0], status]).toEqual(["Nothing was there", 0]);
+  },
+);
+
+testNeeding(NAMESPACE, "Ctrl-C half-way: it says who has been told to end and has not", async () => {
+  const stubborn = handOver([sockets.listener("0.0.0.0", { port: 3017 })], {
+    command: STUBBORN,
+  });
+  await stubborn.says(/ready/);
+  const run = start(["free", "3017", "--yes"]);
+  await run.says(/SIGTERM to node/);
+  const { stdout, status } = await run.end("SIGINT");
+  expect(stdout).toMatch(/node \(pid \d+, root\): interrupted; it runs still\nPort 3017 is taken/);
+  expect([status, runs(stubborn)]).toEqual([130, true]);
+});
+
+testNeeding(NAMESPACE, "who has let go of the port since the look is left alone, and so are all others", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3018 });
+  const shell = handOver([fd], { command: ["bash", "-c", "sleep 600 & read go; exec 3<&-; echo gone; read on"] });
+  await until("both", () => proposeFree(usualAsks({ port: 3018 })).plan.victims.length === 2);
+  const proposal = proposeFree(usualAsks({ port: 3018 }));
+  shell.child.stdin!.write("go\n");
+  await shell.says(/gone/);
+  await expect(carryOut(proposal)).rejects.toThrow(NotEnded);
+  expect(runs(shell)).toBe(true);
+  const now = proposeFree(usualAsks({ port: 3018 }));
+  expect(now.plan.victims.map(({ process: { program } }) => program)).toEqual(["sleep"]);
+  expect((await carryOut(now)).after.diagnosis.answer).toBe("free");
+  expect(runs(shell)).toBe(true);
+});
+
+testNeeding(NAMESPACE, "two ports of one program, as JSON", async () => {
+  const both = handOver([sockets.listener("0.0.0.0", { port: 3019 }), sockets.listener("0.0.0.0", { port: 3020 })]);
+  const { stdout, status } = free("3019", "3020", "--yes", "--json");
+  const { ports } = JSON.parse(stdout) as {
+    ports: {
+      before: { answer: string };
+      plan: { processes: { pid: number; listens: string[] }[] };
+      after: { answer: string };
+    }[];
+  };
+  expect(status).toBe(0);
+  expect(ports.map(({ before, after }) => [before.answer, after.answer])).toEqual([
+    ["blocked", "free"],
+    ["blocked", "free"],
+  ]);
+  expect(ports[0]!.plan.processes).toMatchObject([{ pid: both.pid, listens: ["0.0.0.0:3020"] }]);
+  await both.ended();
+});
+
+testNeeding(NAMESPACE, "a group that shares the port by SO_REUSEPORT ends as a whole", async () => {
+  const prepare = flags({ reusePort: true });
+  const group = Array.from({ length: 3 }, () =>
+    handOver([sockets.listener("0.0.0.0", { port: 3021, prepare, flags: SOCK_NONBLOCK })]),
+  );
+  expect(free("3021", "--yes").status).toBe(0);
+  for (const one of group) expect((await one.ended()).signal).toBe("SIGTERM");
+});
