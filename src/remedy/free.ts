@@ -74,25 +74,27 @@ function destroy(seen: Look, sockets: readonly PortSocket[]): number {
   return destroySockets(decodeRows(seen.table).filter(({ cookie }) => cookie !== 0n && cookies.has(cookie)));
 }
 
-/** Sockets in the way that no process has. */
-function unheldBlockers({ diagnosis }: Look): PortSocket[] {
-  return diagnosis.asks.flatMap(({ answer }) =>
-    answer.outcome === "granted" ? [] : answer.blockers.filter(({ inode, peer }) => inode === 0 && peer.port !== 0),
-  );
+/** Sockets in the way. */
+function blockersOf({ diagnosis }: Look): PortSocket[] {
+  return diagnosis.asks.flatMap(({ answer }) => (answer.outcome === "granted" ? [] : answer.blockers));
 }
 
 /**
  * What the end of the processes has left on the port, as it comes: their connections close, and become TIME-WAIT. Removed
- * until the port is free, or nothing more comes of it.
+ * until the port is free, or nothing more comes of it. A socket may leave the kernel's lists a moment before it leaves its
+ * port (inet_twsk_kill, net/ipv4/inet_timewait_sock.c), so a refusal by nothing is asked about again, ever more rarely:
+ * each time takes a bind.
  */
 async function clearAftermath(asks: readonly Ask[], tell: (sockets: number) => void): Promise<Look> {
   const untilMs = performance.now() + AFTERMATH_MS;
-  for (;;) {
+  for (let pauseMs = LOOK_EVERY_MS; ; pauseMs *= 2) {
     const seen = look(asks, { probe: true });
-    const left = unheldBlockers(seen);
-    if (seen.diagnosis.answer === "free" || left.length === 0 || performance.now() >= untilMs) return seen;
-    tell(destroy(seen, left));
-    await sleep(LOOK_EVERY_MS);
+    const blockers = blockersOf(seen);
+    const left = blockers.filter(({ inode, peer }) => inode === 0 && peer.port !== 0);
+    if (left.length > 0) tell(destroy(seen, left));
+    const goesOn = left.length > 0 || blockers.length === 0;
+    if (seen.diagnosis.answer === "free" || !goesOn || performance.now() + pauseMs >= untilMs) return seen;
+    await sleep(pauseMs);
   }
 }
 

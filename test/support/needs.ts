@@ -30,6 +30,7 @@ const inNamespace = () => runs("unshare", "--net", "true");
 
 export const NEEDS = {
   "a network namespace": { isMet: inNamespace },
+  "a PID namespace": { isMet: () => runs("unshare", "--pid", "--fork", "--mount-proc", "true") },
   "a C compiler": { isMet: () => runs("cc", "--version"), packages: ["gcc", "libc6-dev"] },
   "systemd-socket-activate": {
     isMet: () => runs("systemd-socket-activate", "--version"),
