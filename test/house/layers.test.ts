@@ -54,6 +54,10 @@ test.each([
   ["tcp", "../link/link.ts"],
   ["tcp", "../trace/trace.ts"],
   ["tcp", "node:net"],
+  ["prove", "../lab/world.ts"],
+  ["prove", "../world/kernel/host.ts"],
+  ["prove", "../view/escape.ts"],
+  ["prove", "node:worker_threads"],
   ["trace", "../link/link.ts"],
   ["trace", "../view/escape.ts"],
   ["lab", "../world/kernel/kernel-world.ts"],
@@ -106,6 +110,9 @@ test.each([
   ["link", "../codec/tcp.ts"],
   ["tcp", "../codec/tcp.ts"],
   ["tcp", "./profile.ts"],
+  ["prove", "../tcp/index.ts"],
+  ["prove", "../trace/recorder.ts"],
+  ["cli", "../prove/search.ts"],
   ["trace", "../call/call.ts"],
   ["lab", "../link/link.ts"],
   ["lab", "../trace/recorder.ts"],
@@ -145,6 +152,7 @@ const BROWSER_ROOMS = [
   "view",
   "view/svg",
   "tcp",
+  "prove",
 ];
 const HOST_THINGS = ["Date.now()", "performance.now()", "Math.random()", "process.pid", "Buffer.alloc(1)"];
 
