@@ -2,7 +2,7 @@
 import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
 import { endProcesses, OTHER_PORT } from "./remedies.ts";
-import { isEngine } from "./supervisors.ts";
+import { isEngine, isServiceManager } from "./supervisors.ts";
 import { commandText, holdersOf, listText, localText, plural, processText, spanText } from "./words.ts";
 
 /** What a process's command line gives after one of these flags. */
@@ -32,7 +32,7 @@ interface Kind {
 }
 
 function systemd(facts: Facts, holders: readonly HolderProcess[], where: string): Kind | undefined {
-  const manager = holders.find(({ program, pid }) => program === "systemd" || (pid === 1 && program === "init"));
+  const manager = holders.find(isServiceManager);
   const activator = holders.find(({ program }) => program === "systemd-socket-activate");
   if (activator) {
     return {

@@ -18,6 +18,11 @@ export function isEngine({ program }: { program: string }): boolean {
   return ENGINES.has(program);
 }
 
+/** systemd, the system's or a user's. */
+export function isServiceManager({ program, pid }: { program: string; pid: number }): boolean {
+  return program === "systemd" || (pid === 1 && program === "init");
+}
+
 /**
  * Programs that start a child again when it ends. Those with a command have other children too, or would be started again
  * themselves; those without watch one program, and can be ended with it.

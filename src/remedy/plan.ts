@@ -5,7 +5,7 @@
 import type { Facts, HolderProcess, PortSocket } from "../diagnose/facts.ts";
 import type { Cause, Finding, Remedy } from "../diagnose/finding.ts";
 import { isOutgoing } from "../diagnose/leftovers.ts";
-import { isEngine, supervisorOf } from "../diagnose/supervisors.ts";
+import { isEngine, isServiceManager, supervisorOf } from "../diagnose/supervisors.ts";
 import { holdersOf, listText, localText, peerText, processText } from "../diagnose/words.ts";
 import type { Look } from "./look.ts";
 
@@ -47,16 +47,18 @@ export interface FreePlan {
   spared: readonly PortSocket[];
 }
 
-/** What only its own manager ends for good: the finding's remedies name the command. */
+/** What only its own manager ends for good, if it is one that holds it: the finding's remedies name the command. */
 const MANAGED: ReadonlySet<Cause> = new Set(["systemd-socket", "container-engine"]);
+const isManager = (process: HolderProcess) => isServiceManager(process) || isEngine(process);
 /** What no signal to a known process frees. */
 const OUT_OF_REACH: ReadonlySet<Cause> = new Set(["in-flight", "io-uring", "kernel-listener", "unknown-holder"]);
 /** Refusals of bind that are not about sockets at all. */
 const NOT_TAKEN: ReadonlySet<Cause> = new Set(["address-unavailable", "privileged-port", "policy", "outside-linux"]);
 
-function findingRefusal(finding: Finding, force: boolean): Refusal | undefined {
-  const { cause, headline, remedies } = finding;
-  if (OUT_OF_REACH.has(cause) || NOT_TAKEN.has(cause) || (MANAGED.has(cause) && !force)) {
+function findingRefusal(facts: Facts, finding: Finding, force: boolean): Refusal | undefined {
+  const { cause, headline, remedies, sockets } = finding;
+  const isManaged = !force && MANAGED.has(cause) && holdersOf(facts, sockets).some(isManager);
+  if (OUT_OF_REACH.has(cause) || NOT_TAKEN.has(cause) || isManaged) {
     return { reason: headline, remedies: remedies.filter(({ command }) => command) };
   }
   if (cause === "other-users-process") return { reason: headline, remedies: [], needsPermission: true };
@@ -66,7 +68,7 @@ function findingRefusal(finding: Finding, force: boolean): Refusal | undefined {
 function processRefusal(facts: Facts, self: number, process: HolderProcess, force: boolean): Refusal | undefined {
   const text = processText(process);
   const isAncestor = facts.asker.ancestors.includes(process.pid);
-  const careful = process.pid === 1 || isEngine(process) || (isAncestor && process.program.startsWith("sshd"));
+  const careful = process.pid === 1 || isManager(process) || (isAncestor && process.program.startsWith("sshd"));
   if (careful) {
     return force ? undefined : { reason: `${text} is ended only with --force: much depends on it`, remedies: [] };
   }
@@ -189,7 +191,7 @@ export function planFree({ diagnosis, facts }: Look, options: FreeOptions, conte
   const spared = options.connections ? [] : outgoing;
   const blocking = diagnosis.findings.filter(({ blocks }) => blocks);
   const refusals = [
-    ...blocking.map((finding) => findingRefusal(finding, force)),
+    ...blocking.map((finding) => findingRefusal(facts, finding, force)),
     ...victims.map(({ process }) => processRefusal(facts, context.self, process, force)),
   ].filter((refusal) => refusal !== undefined);
   const only = options.only === undefined ? [] : othersRefusal(victims, options.only);

@@ -1,11 +1,12 @@
 /** `lastack free`: what blocks is ended, all of it or nothing, and nobody else is. */
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
 import { usualAsks } from "../../src/remedy/look.ts";
 import { NotEnded } from "../../src/remedy/end.ts";
 import { carryOut, proposeFree } from "../../src/remedy/free.ts";
 import { SOCK_NONBLOCK, type Fd } from "../../src/sys/index.ts";
-import { statesOf } from "../cli/helpers.ts";
+import { makeDirectory, removeDirectory, statesOf } from "../cli/helpers.ts";
 import { bindsNow, flags, handOver, sockets } from "../diagnose/situation.ts";
 import { endAll, lastack, Running, start } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
@@ -21,9 +22,12 @@ const STUBBORN = [
 ];
 
 beforeEach(() => enterNamespace());
+let directory: string | undefined;
 afterEach(async () => {
   sockets.close();
   await endAll();
+  if (directory !== undefined) removeDirectory(directory);
+  directory = undefined;
 });
 
 const free = (...args: string[]) => lastack(["free", ...args]);
@@ -157,6 +161,65 @@ testNeeding(NAMESPACE, "never who started it", async () => {
   await shell.says(/alive/);
   expect(shell.stdout).toMatch(/bash \(pid \d+, root\) started this very command, and is not ended by it/);
 });
+
+/** A program under another name, as it is told apart by its file. */
+function named(name: string, original: string): string {
+  directory ??= makeDirectory();
+  copyFileSync(original, join(directory, name));
+  return join(directory, name);
+}
+
+testNeeding(NAMESPACE, "a container engine only by force; the command that ends the container is named", async () => {
+  const proxy = handOver([sockets.listener("0.0.0.0", { port: 3022 })], {
+    command: [named("docker-proxy", "/bin/cat")],
+  });
+  const { stdout, status } = free("3022", "--yes");
+  expect(stdout).toMatch(/Nothing is ended:\n  docker-proxy .* for a container\n  docker-proxy .* only with --force/);
+  expect(stdout).toMatch(/docker stop \$\(docker ps --quiet --filter publish=3022\)/);
+  expect([status, runs(proxy)]).toEqual([1, true]);
+  expect(free("3022", "--yes", "--force").status).toBe(0);
+  expect((await proxy.ended()).signal).toBe("SIGTERM");
+});
+
+testNeeding(NAMESPACE, "the sshd of this login only by force", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3023 });
+  const [node, cli] = start([]).child.spawnargs as [string, string];
+  const script = '"$0" "$1" free 3023 --yes 3<&-; "$0" "$1" free 3023 --dry-run --force 3<&-; echo alive';
+  const sshd = handOver([fd], { command: [named("sshd-session", "/bin/bash"), "-c", script, node, cli] });
+  await sshd.says(/alive/);
+  expect(sshd.stdout).toMatch(/sshd-session \(pid \d+, root\) is ended only with --force: much depends on it\n/);
+  expect(sshd.stdout).toMatch(/To end, in this order\n  sshd-session/);
+});
+
+testNeeding(NAMESPACE, "who would start it again is ended first", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3024 });
+  const script = named("nodemon", "/dev/null");
+  writeFileSync(
+    script,
+    `const start = () => {
+       const child = require("node:child_process").spawn("cat", { stdio: ["pipe", "ignore", "ignore", 3] });
+       child.on("exit", start).on("spawn", () => console.log("started"));
+     };
+     start();`,
+  );
+  const watcher = handOver([fd], { command: [process.execPath, script] });
+  await watcher.says(/started/);
+  const { stdout, status } = free("3024", "--yes");
+  expect(stdout).toMatch(new RegExp(`SIGTERM to node \\(pid ${watcher.pid}, root\\)\\nSIGTERM to cat`));
+  expect([status, bindsNow("0.0.0.0", 3024)]).toEqual([0, true]);
+  await watcher.ended();
+});
+
+testNeeding(
+  ["a network namespace", "systemd-socket-activate"],
+  "systemd-socket-activate is a program like others",
+  async () => {
+    const activator = new Running(["systemd-socket-activate", "--listen=3025", "cat"]);
+    await activator.says(/Listening on/);
+    expect(free("3025", "--yes").status).toBe(0);
+    expect((await activator.ended()).signal).toBe("SIGTERM");
+  },
+);
 
 testNeeding(NAMESPACE, "PID 1 only by force", async () => {
   const fd = sockets.listener("0.0.0.0", { port: 3011 });
