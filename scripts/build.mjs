@@ -50,6 +50,8 @@ async function bundle(entry, { define = {}, banner = "", footer = "", plugins = 
     platform: "node",
     target: "node20.19",
     format: "cjs",
+    // A script from V8's code cache can't import: what is left of import() is a require.
+    supported: { "dynamic-import": false },
     external: ["koffi"],
     minify: true,
     define: { "import.meta.dirname": "__dirname", ...define },

@@ -51,17 +51,16 @@ function options(args: string[]) {
   });
 }
 
-/** Asks on the terminal; anything but yes is no. */
+/** Asks on the terminal; anything but yes is no: Ctrl-C and the end of input too, which close the question unanswered. */
 async function confirmed(): Promise<boolean> {
-  const { createInterface } = await import("node:readline/promises");
+  const { createInterface } = await import("node:readline");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question("Go on? [y/N] ")).trim());
-  } catch {
-    return false; // Ctrl-C, or the end of input
-  } finally {
-    terminal.close();
-  }
+  const answer = await new Promise<string>((resolve) => {
+    terminal.once("close", () => resolve(""));
+    terminal.question("Go on? [y/N] ", resolve);
+  });
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 interface Run {
@@ -160,7 +159,7 @@ export async function run(args: string[]): Promise<number> {
     return decided;
   }
   const interrupted = new AbortController();
-  process.once("SIGINT", () => interrupted.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupted.abort());
   const results = await carryOutAll(proposals.filter(isThere), {
     forceAfterMs,
     abort: interrupted.signal,

@@ -1,20 +1,18 @@
 /** `lastack free`: what blocks is ended, all of it or nothing, and nobody else is. */
-import { copyFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect } from "vitest";
 import { usualAsks } from "../../src/remedy/look.ts";
 import { NotEnded } from "../../src/remedy/end.ts";
 import { carryOut, proposeFree } from "../../src/remedy/free.ts";
 import { SOCK_NONBLOCK, type Fd } from "../../src/sys/index.ts";
-import { makeDirectory, removeDirectory, statesOf } from "../cli/helpers.ts";
+import { statesOf } from "../cli/helpers.ts";
 import { bindsNow, flags, handOver, sockets } from "../diagnose/situation.ts";
 import { endAll, lastack, Running, start } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
 import { enterNamespace } from "../support/tcp.ts";
 import { until } from "../support/until.ts";
+import { free, holder, NAMESPACE, NOBODY, runs } from "./freeing.ts";
 
-const NAMESPACE = ["a network namespace"] as const;
-const NOBODY = 65_534;
 const STUBBORN = [
   process.execPath,
   "-e",
@@ -22,17 +20,10 @@ const STUBBORN = [
 ];
 
 beforeEach(() => enterNamespace());
-let directory: string | undefined;
 afterEach(async () => {
   sockets.close();
   await endAll();
-  if (directory !== undefined) removeDirectory(directory);
-  directory = undefined;
 });
-
-const free = (...args: string[]) => lastack(["free", ...args]);
-const runs = ({ child }: Running) => child.exitCode === null && child.signalCode === null;
-const holder = (port: number, ip = "0.0.0.0") => handOver([sockets.listener(ip, { port })]);
 
 /** Both ends of a connection to a listener, which another process has, with the accepted end. */
 function server(port: number, { connections = 1, command = ["cat"] } = {}): { process: Running; clients: Fd[] } {
@@ -96,15 +87,18 @@ testNeeding(NAMESPACE, "--if: another program, or one beside it, and nobody is e
   expect(free("3004", "--yes").status).toBe(0);
 });
 
+/** The server's end of a connection is in TIME-WAIT. */
+async function timeWait(port: number): Promise<void> {
+  const listener = sockets.listener("0.0.0.0", { port });
+  const { client, server: accepted } = sockets.pair(listener, "127.0.0.1");
+  listener.close();
+  accepted.close();
+  client.close();
+  await until("TIME-WAIT", () => statesOf(port).includes("TIME-WAIT"));
+}
+
 testNeeding(NAMESPACE, "TIME-WAIT is removed by its cookie, the risk told; that of another port stays", async () => {
-  for (const port of [3006, 3007]) {
-    const listener = sockets.listener("0.0.0.0", { port });
-    const { client, server: accepted } = sockets.pair(listener, "127.0.0.1");
-    listener.close();
-    accepted.close();
-    client.close();
-    await until("TIME-WAIT", () => statesOf(port).includes("TIME-WAIT"));
-  }
+  for (const port of [3006, 3007]) await timeWait(port);
   const { stdout, status } = free("3006", "--yes");
   expect(stdout).toContain(
     "1 socket in TIME-WAIT: a delayed segment of an old connection may be taken for one of a new one",
@@ -113,6 +107,18 @@ testNeeding(NAMESPACE, "TIME-WAIT is removed by its cookie, the risk told; that 
   expect(bindsNow("0.0.0.0", 3006)).toBe(true);
   expect(statesOf(3007)).toContain("TIME-WAIT");
 });
+
+testNeeding(
+  ["a network namespace", "a second uid"],
+  "TIME-WAIT is removed by root alone: the line is there",
+  async () => {
+    await timeWait(3026);
+    const { stdout, status } = lastack(["free", "3026", "--yes"], { uid: NOBODY });
+    expect(stdout).toMatch(/stays: it takes CAP_NET_ADMIN \(EPERM\)\n  As root: sudo \/\S+ \/\S+ free 3026 --yes\n/);
+    expect(stdout).toMatch(/\nFree by itself in \d+ s\n/);
+    expect([status, statesOf(3026)]).toEqual([3, ["TIME-WAIT"]]);
+  },
+);
 
 /** A connection from `port`, which a browser of its own process has: it was given the port, or had asked for it. */
 function outgoing(port: number, { bound }: { bound: boolean }): Running {
@@ -146,117 +152,6 @@ testNeeding(NAMESPACE, "a client that had bound the port keeps it without its co
   expect(stdout).toMatch(/1 socket removed\nPort 3009 is taken: cat \(pid \d+, root\) has bound 127\.0\.0\.1:3009/);
   expect([status, runs(browser)]).toEqual([1, true]);
 });
-
-testNeeding(NAMESPACE, "never who started it", async () => {
-  const fd = sockets.listener("0.0.0.0", { port: 3010 });
-  const shell = handOver([fd], {
-    command: [
-      "bash",
-      "-c",
-      'echo $("$0" "$1" free 3010 --yes 3<&-); echo alive',
-      process.execPath,
-      start([]).child.spawnargs[1]!,
-    ],
-  });
-  await shell.says(/alive/);
-  expect(shell.stdout).toMatch(/bash \(pid \d+, root\) started this very command, and is not ended by it/);
-});
-
-/** A program under another name, as it is told apart by its file. */
-function named(name: string, original: string): string {
-  directory ??= makeDirectory();
-  copyFileSync(original, join(directory, name));
-  return join(directory, name);
-}
-
-testNeeding(NAMESPACE, "a container engine only by force; the command that ends the container is named", async () => {
-  const proxy = handOver([sockets.listener("0.0.0.0", { port: 3022 })], {
-    command: [named("docker-proxy", "/bin/cat")],
-  });
-  const { stdout, status } = free("3022", "--yes");
-  expect(stdout).toMatch(/Nothing is ended:\n  docker-proxy .* for a container\n  docker-proxy .* only with --force/);
-  expect(stdout).toMatch(/docker stop \$\(docker ps --quiet --filter publish=3022\)/);
-  expect([status, runs(proxy)]).toEqual([1, true]);
-  expect(free("3022", "--yes", "--force").status).toBe(0);
-  expect((await proxy.ended()).signal).toBe("SIGTERM");
-});
-
-testNeeding(NAMESPACE, "the sshd of this login only by force", async () => {
-  const fd = sockets.listener("0.0.0.0", { port: 3023 });
-  const [node, cli] = start([]).child.spawnargs as [string, string];
-  const script = '"$0" "$1" free 3023 --yes 3<&-; "$0" "$1" free 3023 --dry-run --force 3<&-; echo alive';
-  const sshd = handOver([fd], { command: [named("sshd-session", "/bin/bash"), "-c", script, node, cli] });
-  await sshd.says(/alive/);
-  expect(sshd.stdout).toMatch(/sshd-session \(pid \d+, root\) is ended only with --force: much depends on it\n/);
-  expect(sshd.stdout).toMatch(/To end, in this order\n  sshd-session/);
-});
-
-testNeeding(NAMESPACE, "who would start it again is ended first", async () => {
-  const fd = sockets.listener("0.0.0.0", { port: 3024 });
-  const script = named("nodemon", "/dev/null");
-  writeFileSync(
-    script,
-    `const start = () => {
-       const child = require("node:child_process").spawn("cat", { stdio: ["pipe", "ignore", "ignore", 3] });
-       child.on("exit", start).on("spawn", () => console.log("started"));
-     };
-     start();`,
-  );
-  const watcher = handOver([fd], { command: [process.execPath, script] });
-  await watcher.says(/started/);
-  const { stdout, status } = free("3024", "--yes");
-  expect(stdout).toMatch(new RegExp(`SIGTERM to node \\(pid ${watcher.pid}, root\\)\\nSIGTERM to cat`));
-  expect([status, bindsNow("0.0.0.0", 3024)]).toEqual([0, true]);
-  await watcher.ended();
-});
-
-testNeeding(
-  ["a network namespace", "systemd-socket-activate"],
-  "systemd-socket-activate is a program like others",
-  async () => {
-    const activator = new Running(["systemd-socket-activate", "--listen=3025", "cat"]);
-    await activator.says(/Listening on/);
-    expect(free("3025", "--yes").status).toBe(0);
-    expect((await activator.ended()).signal).toBe("SIGTERM");
-  },
-);
-
-testNeeding(NAMESPACE, "PID 1 only by force", async () => {
-  const fd = sockets.listener("0.0.0.0", { port: 3011 });
-  const script = '"$0" "$1" free 3011 --yes 3<&-; echo status $?; "$0" "$1" free 3011 --yes --force 3<&- & wait';
-  const cli = start([]).child.spawnargs[1]!;
-  const told = new Running(
-    [
-      "unshare",
-      "--pid",
-      "--fork",
-      "--mount-proc",
-      "--kill-child",
-      "bash",
-      "-c",
-      `trap 'echo told to end; exit' TERM; ${script}`,
-      process.execPath,
-      cli,
-    ],
-    { stdio: ["ignore", "pipe", "pipe", fd.number] },
-  );
-  fd.close();
-  const { stdout } = await told.ended();
-  expect(stdout).toMatch(/bash \(pid 1, root\) is ended only with --force: much depends on it\nstatus 1\n/);
-  expect(stdout).toMatch(/told to end\n$/);
-});
-
-testNeeding(
-  ["a network namespace", "a second uid"],
-  "another user's process: nobody ends, and the line for root is there",
-  () => {
-    const target = holder(3012);
-    const { stdout, status } = lastack(["free", "3012", "--yes"], { uid: NOBODY });
-    expect(stdout).toMatch(/Nothing is ended:\n  a process that may not be looked into listens on 0\.0\.0\.0:3012/);
-    expect(stdout).toMatch(/As root: sudo \/\S+ \/\S+lastack\.cjs free 3012 --yes\n/);
-    expect([status, runs(target)]).toEqual([3, true]);
-  },
-);
 
 testNeeding(
   NAMESPACE,
@@ -292,17 +187,17 @@ testNeeding(
   },
 );
 
-testNeeding(NAMESPACE, "Ctrl-C half-way: it says who has been told to end and has not", async () => {
-  const stubborn = handOver([sockets.listener("0.0.0.0", { port: 3017 })], {
-    command: STUBBORN,
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  testNeeding(NAMESPACE, `${signal} half-way: it says who has been told to end and has not`, async () => {
+    const stubborn = handOver([sockets.listener("0.0.0.0", { port: 3017 })], { command: STUBBORN });
+    await stubborn.says(/ready/);
+    const interrupted = start(["free", "3017", "--yes"]);
+    await interrupted.says(/SIGTERM to node/);
+    const { stdout, status } = await interrupted.end(signal);
+    expect(stdout).toMatch(/node \(pid \d+, root\): interrupted; it runs still\nPort 3017 is taken/);
+    expect([status, runs(stubborn)]).toEqual([130, true]);
   });
-  await stubborn.says(/ready/);
-  const run = start(["free", "3017", "--yes"]);
-  await run.says(/SIGTERM to node/);
-  const { stdout, status } = await run.end("SIGINT");
-  expect(stdout).toMatch(/node \(pid \d+, root\): interrupted; it runs still\nPort 3017 is taken/);
-  expect([status, runs(stubborn)]).toEqual([130, true]);
-});
+}
 
 testNeeding(NAMESPACE, "who has let go of the port since the look is left alone, and so are all others", async () => {
   const fd = sockets.listener("0.0.0.0", { port: 3018 });
