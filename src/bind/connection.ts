@@ -49,14 +49,28 @@ function finishOrRemove(draft: Draft, socket: DraftSocket): void {
   else finish(draft, socket);
 }
 
+/** A socket that is used again after a connection with itself can leave more than one behind. */
+function timeWaitName(draft: Draft, { id }: DraftSocket): string {
+  const name = `${id}/time-wait`;
+  for (let count = 1; ; count++) {
+    const numbered = count === 1 ? name : `${name}-${count}`;
+    if (!draft.sockets.has(numbered)) return numbered;
+  }
+}
+
 /** The connection ends in TIME-WAIT (tcp_time_wait): a socket that somebody has leaves a second one behind. */
 function becomeTimeWait(draft: Draft, socket: DraftSocket): void {
   if (socket.holder === "nobody") {
     socket.state = "TIME-WAIT";
     return;
   }
-  const id = `${socket.id}/time-wait`;
-  const timeWait: DraftSocket = { ...socket, id, state: "TIME-WAIT", holder: "nobody", queue: [] };
+  const timeWait: DraftSocket = {
+    ...socket,
+    id: timeWaitName(draft, socket),
+    state: "TIME-WAIT",
+    holder: "nobody",
+    queue: [],
+  };
   draft.sockets.set(timeWait.id, timeWait);
   shareWith(draft, socket, timeWait);
   finish(draft, socket);

@@ -105,6 +105,16 @@ describe("the end of a connection", () => {
     expect(state.sockets.has("c")).toBe(false);
   });
 
+  test("a socket that met itself at two addresses leaves a TIME-WAIT at each", () => {
+    const twice = `a IPv6; !a shutdown write; a bind :: 8000; !a connect :: 8000; a connect ::ffff:127.0.0.1 8000`;
+    const { state } = tell(`${twice}; a shutdown both`);
+    const left = [...state.sockets.values()].filter((socket) => socket.state === "TIME-WAIT");
+    expect(left.map(({ id, address }) => [id, address])).toEqual([
+      ["a/time-wait", "::1"],
+      ["a/time-wait-2", "::ffff:127.0.0.1"],
+    ]);
+  });
+
   test("SO_LINGER 0 resets it, and leaves nothing", () => {
     const { state } = tell(`${story}; c set SO_LINGER=0; c close; a close; s close`);
     expect([...state.sockets.keys()]).toEqual([]);

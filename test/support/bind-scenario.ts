@@ -1,7 +1,7 @@
 /** Random scenarios of binding, made on the running kernel and answered by the rules, step by step. */
 import { listenersAt, type Choice } from "../../src/bind/connect.ts";
 import { devicesOf, type Request } from "../../src/bind/requests.ts";
-import { emptyState, PLAIN_HOST, type Host, type LocalAddress, type Socket, type State } from "../../src/bind/state.ts";
+import { emptyState, isMini, PLAIN_HOST, type Host, type LocalAddress, type Socket, type State } from "../../src/bind/state.ts";
 import { step } from "../../src/bind/step.ts";
 import { applyHost, runBeside, type Beside } from "../../src/world/kernel/bind-host.ts";
 import { addAddress, linkUp } from "../../src/linux/rtnetlink.ts";
@@ -25,6 +25,14 @@ function isAcknowledgedLate({ sockets }: State, { state, peer }: Socket): boolea
 }
 
 /**
+ * True for a connect that nobody hears, at a port with a TIME-WAIT: refused, it does not tell the port that was chosen for
+ * it. By chance that is the port of the TIME-WAIT's peer; then an ACK answers, and the RST for it ends the TIME-WAIT.
+ */
+function mayEndTimeWait({ sockets }: State, socket: Socket, port: number): boolean {
+  return socket.port === 0 && [...sockets.values()].some((other) => isMini(other) && other.port === port);
+}
+
+/**
  * True for what ends in the air, where time decides who wins: connections that nobody answers at once, sockets that speak
  * over one device what others hear on all; and where the kernel leaves a port out by chance (see `candidates`).
  */
@@ -34,7 +42,8 @@ function isUnsettled(state: State, request: Request): boolean {
     if (socket!.device !== "" || (socket!.shutWrite && socket!.port === 0)) return true;
     // What such a listener accepts over IPv6 answers over IPv4: the other end hears nothing more of it.
     if (listenersAt(state, request.port).some(({ speaksIpv4 }) => speaksIpv4)) return true;
-    return step(state, request).answer.outcome === "waits";
+    const { outcome, rule } = step(state, request).answer;
+    return outcome === "waits" || (rule === "no listener" && mayEndTimeWait(state, socket!, request.port));
   }
   // A connection that moves to another device is deaf to its peer.
   if (request.name === "setsockopt" && request.option === "SO_BINDTOIFINDEX") return socket!.peer !== undefined;
