@@ -4,6 +4,7 @@ import type { FreeProgress } from "../remedy/free.ts";
 import type { Look } from "../remedy/look.ts";
 import type { Result } from "./free-text.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
+import { toJson } from "../view/escape.ts";
 
 const lookObject = ({ diagnosis: { answer, headline, freeAtMs } }: Look) => ({
   answer,
@@ -45,5 +46,5 @@ function resultObject({ proposal: { before, plan, along }, did, freed, error }: 
 }
 
 export function freedAsJson(results: readonly Result[], status: number): string {
-  return `${JSON.stringify({ schema: JSON_SCHEMA, status, ports: results.map(resultObject) })}\n`;
+  return `${toJson({ schema: JSON_SCHEMA, status, ports: results.map(resultObject) })}\n`;
 }

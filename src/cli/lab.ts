@@ -3,6 +3,7 @@ import { CATALOGUE } from "../lab/catalogue/index.ts";
 import type { Experiment } from "../lab/experiment.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { writeOut } from "./output.ts";
+import { toJson } from "../view/escape.ts";
 
 export const help = `lastack lab: experiments with TCP connections, on the real kernel
 
@@ -42,7 +43,7 @@ function list(args: string[]): number {
   if (args.some((argument) => argument !== "--json")) throw new UsageError(`lab list takes no '${args[0]}'`);
   if (args.length > 0) {
     const experiments = CATALOGUE.map(({ id, title, claims, article }) => ({ id, title, claims, article }));
-    writeOut(`${JSON.stringify({ schema: 1, experiments }, undefined, 2)}\n`);
+    writeOut(`${toJson({ schema: 1, experiments }, 2)}\n`);
     return EXIT.ok;
   }
   const width = Math.max(...CATALOGUE.map(({ id }) => id.length));

@@ -5,7 +5,7 @@ import { interfaceName } from "../linux/interfaces.ts";
 import { processFacts, programName, type ProcessFacts } from "../linux/process.ts";
 import type { SocketTable } from "../linux/socket-table.ts";
 import { userName } from "../linux/users.ts";
-import { maskSecrets } from "../view/escape.ts";
+import { maskSecrets, toJson } from "../view/escape.ts";
 import { cached } from "./cached.ts";
 
 /** The version of the documents' shape: it grows when a field changes its meaning or goes, not when one is added. */
@@ -56,7 +56,7 @@ export function processObject({
 export function socketsAsJson(list: SocketList, form: "document" | "lines", sink: (text: string) => void): void {
   const { table, sockets, search } = list;
   const program = cached(programName);
-  const object = (socket: TcpSocket) => JSON.stringify(socketObject(socket, search, program));
+  const object = (socket: TcpSocket) => toJson(socketObject(socket, search, program));
   if (form === "lines") {
     for (const socket of sockets) sink(`${object(socket)}\n`);
     return;
@@ -72,5 +72,5 @@ export function socketsAsJson(list: SocketList, form: "document" | "lines", sink
       search && [...search.unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count })),
     processes: search && processes.map(processObject),
   };
-  sink(`${JSON.stringify(head).slice(0, -1)},"sockets":[\n${sockets.map(object).join(",\n")}\n]}\n`);
+  sink(`${toJson(head).slice(0, -1)},"sockets":[\n${sockets.map(object).join(",\n")}\n]}\n`);
 }

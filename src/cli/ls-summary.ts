@@ -3,7 +3,7 @@ import { toTcpSocket, type TcpSocket } from "../codec/tcp-socket.ts";
 import type { HolderSearch } from "../linux/holders.ts";
 import { programName } from "../linux/process.ts";
 import { decodeRows, type SocketTable } from "../linux/socket-table.ts";
-import { escapeForTerminal } from "../view/escape.ts";
+import { escapeForTerminal, toJson } from "../view/escape.ts";
 import { cached } from "./cached.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
 import type { SummaryKey } from "./ls.ts";
@@ -48,7 +48,7 @@ export function summarize(table: SocketTable, by: SummaryKey, search: HolderSear
     .sort((a, b) => b.count - a.count);
   if (json) {
     const groups = rows.map((row) => ({ ...row, states: Object.fromEntries(row.states) }));
-    return `${JSON.stringify({ schema: JSON_SCHEMA, by, total, groups })}\n`;
+    return `${toJson({ schema: JSON_SCHEMA, by, total, groups })}\n`;
   }
   const lines = rows.map(({ key, count, states }) => {
     const detail = by === "state" ? "" : `  ${[...states].map(([state, n]) => `${state} ${n}`).join(", ")}`;

@@ -6,7 +6,7 @@ import type { Scenario } from "../bind/scenario.ts";
 import type { Socket, State, System } from "../bind/state.ts";
 import { formatEndpoint } from "../codec/address.ts";
 import type { Ran } from "../world/kernel/bind-run.ts";
-import { escapeForTerminal } from "../view/escape.ts";
+import { escapeForTerminal, toJson } from "../view/escape.ts";
 
 /** One request of a step, answered; a step that could not be made has none. */
 export interface Row {
@@ -168,5 +168,5 @@ export function predictionJson({ system, kernel, title, rows }: Prediction): str
     return { step, request, predicted: { ...answer, rule }, ...(ran && { kernel: ranJson(ran), agrees }) };
   });
   const basis = system === "linux" ? "rules" : "documents";
-  return `${JSON.stringify({ schema: 1, system, basis, ...(title !== undefined && { title }), kernel: kernel ?? null, answers }, undefined, 2)}\n`;
+  return `${toJson({ schema: 1, system, basis, ...(title !== undefined && { title }), kernel: kernel ?? null, answers }, 2)}\n`;
 }

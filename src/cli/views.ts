@@ -7,6 +7,7 @@ import { formatPacketdrill } from "../view/packetdrill.ts";
 import { UsageError } from "./exit-status.ts";
 import { terminalWidth, writeOut } from "./output.ts";
 import { parseInteger } from "./values.ts";
+import { toJson } from "../view/escape.ts";
 
 export interface ViewOptions {
   width?: string;
@@ -103,7 +104,7 @@ export async function writeFiles(traces: readonly Trace[], options: ViewOptions)
   const { json, svg, html, pcap, "pcap-host": host } = options;
   if (json !== undefined) {
     const document = traces.length === 1 ? traces[0] : { schema: 1, traces };
-    write(json, `${JSON.stringify(document, undefined, 1)}\n`);
+    write(json, `${toJson(document, 1)}\n`);
   }
   if (pcap !== undefined) write(pcap, await capture(only(traces, "--pcap"), host));
   if (svg !== undefined) {

@@ -9,6 +9,7 @@ import { EXIT } from "./exit-status.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
 import { writeOut } from "./output.ts";
 import { line, remediesText } from "./why-text.ts";
+import { toJson } from "../view/escape.ts";
 
 function processesOf({ closeWait, fullListeners }: HostLook): HostFacts["processes"] {
   const pids = new Set([...closeWait.map(({ pid }) => pid), ...fullListeners.flatMap((listener) => listener.pids)]);
@@ -61,7 +62,7 @@ export async function explainHost(spanMs: number, json: boolean): Promise<number
   const { destinations, closeWait, timeWait, fullListeners } = facts.after;
   writeOut(
     json
-      ? `${JSON.stringify({ schema: JSON_SCHEMA, spanMs, findings, closeWait, timeWait, destinations, fullListeners })}\n`
+      ? `${toJson({ schema: JSON_SCHEMA, spanMs, findings, closeWait, timeWait, destinations, fullListeners })}\n`
       : text(facts, findings),
   );
   return findings.some(({ trouble }) => trouble) ? EXIT.no : EXIT.ok;

@@ -7,6 +7,7 @@ import { processFacts, programName } from "../linux/process.ts";
 import { cached } from "./cached.ts";
 import { JSON_SCHEMA, processObject, socketObject } from "./ls-json.ts";
 import type { Look } from "../remedy/look.ts";
+import { toJson } from "../view/escape.ts";
 
 const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
 
@@ -62,5 +63,5 @@ function answerObject(answered: Look): Record<string, unknown> {
 }
 
 export function answersAsJson(answers: readonly Look[]): string {
-  return `${JSON.stringify({ schema: JSON_SCHEMA, ports: answers.map(answerObject) })}\n`;
+  return `${toJson({ schema: JSON_SCHEMA, ports: answers.map(answerObject) })}\n`;
 }

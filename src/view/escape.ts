@@ -20,6 +20,16 @@ export function escapeForTerminal(text: string): string {
   return escapeControls(text.replaceAll("\\", "\\\\"));
 }
 
+/**
+ * JSON that does no harm on a terminal either: JSON.stringify leaves DEL, C1's controls and the bidirectional marks as they
+ * are. It says the same: in JSON any character may be written as an escape, and these are in strings only.
+ */
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(UNSAFE, (character) =>
+    character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** What XML 1.0 can't hold, not even as a reference: two noncharacters, and halves of surrogate pairs. */
 const NOT_XML = /[\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const REFERENCES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };

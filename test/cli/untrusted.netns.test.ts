@@ -50,22 +50,17 @@ testNeeding(NEEDED, "a hostile name is escaped in a summary, and can be asked fo
   expect(listJson("program", NAME).sockets).toHaveLength(1);
 });
 
-testNeeding(
-  NEEDED,
-  "JSON keeps a hostile name and arguments exactly, with the control characters escaped",
-  async () => {
-    const { pid } = await hostile();
-    const listed = listJson("8000");
-    expect(listed.sockets[0]!.owners).toMatchObject([{ pid, program: NAME }]);
-    expect(listed.processes[0]).toMatchObject({ pid, program: NAME });
-    expect(listed.processes[0]!.arguments.at(-1)).toBe("argument\u001b[2J\u202e");
-    for (const form of ["--json", "--json-lines"]) {
-      const { stdout } = lastack(["ls", "8000", form]);
-      // eslint-disable-next-line no-control-regex
-      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
-    }
-  },
-);
+testNeeding(NEEDED, "JSON keeps a hostile name and arguments exactly, and does no harm on a terminal", async () => {
+  const { pid } = await hostile();
+  const listed = listJson("8000");
+  expect(listed.sockets[0]!.owners).toMatchObject([{ pid, program: NAME }]);
+  expect(listed.processes[0]).toMatchObject({ pid, program: NAME });
+  expect(listed.processes[0]!.arguments.at(-1)).toBe("argument\u001b[2J\u202e");
+  for (const form of ["--json", "--json-lines"]) {
+    const { stdout } = lastack(["ls", "8000", form]);
+    expect(stdout).not.toMatch(HARMFUL);
+  }
+});
 
 testNeeding(NEEDED, "words of the command line come back escaped in messages", () => {
   for (const args of [

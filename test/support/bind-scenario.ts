@@ -1,7 +1,15 @@
 /** Random scenarios of binding, made on the running kernel and answered by the rules, step by step. */
 import { listenersAt, type Choice } from "../../src/bind/connect.ts";
 import { devicesOf, type Request } from "../../src/bind/requests.ts";
-import { emptyState, isMini, PLAIN_HOST, type Host, type LocalAddress, type Socket, type State } from "../../src/bind/state.ts";
+import {
+  emptyState,
+  isMini,
+  PLAIN_HOST,
+  type Host,
+  type LocalAddress,
+  type Socket,
+  type State,
+} from "../../src/bind/state.ts";
 import { step } from "../../src/bind/step.ts";
 import { applyHost, runBeside, type Beside } from "../../src/world/kernel/bind-host.ts";
 import { addAddress, linkUp } from "../../src/linux/rtnetlink.ts";
