@@ -118,9 +118,15 @@ function writeSending(writer: ByteWriter, c: Connection, nowUs: number): void {
   writeAhead(writer, c, c.smallEnd);
   writeAhead(writer, c, c.recover);
   writeAhead(writer, c, c.timedSeq);
-  if (c.timedSeq !== null) writer.integer(nowUs - c.timedAtUs);
-  writer.nullable(c.srttUs);
-  writer.integer(c.rttvarUs);
+  const { rtoMinUs, rtoMaxUs } = c.settings.profile;
+  if (rtoMinUs < rtoMaxUs) {
+    if (c.timedSeq !== null) writer.integer(nowUs - c.timedAtUs);
+    writer.nullable(c.srttUs);
+    writer.integer(c.rttvarUs);
+  } else {
+    // The timeout can be only one, however long the way takes; but whether that has been measured counts.
+    writer.integer(c.srttUs === null ? 0 : 1);
+  }
   writer.integer(c.rtoUs);
   writer.integer(c.retransmits);
   writer.integer(c.probes);

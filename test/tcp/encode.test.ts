@@ -55,6 +55,18 @@ describe("a connection is plain data", () => {
     });
   });
 
+  test("how long the way takes leaves no trace where the retransmission timeout is always the same", () => {
+    const { connection } = socketInEstablished();
+    const bytes = (rtoMaxUs: number, srttUs: number | null) => {
+      const profile = { ...tcp.LINUX, rtoMinUs: 1000 * MS, rtoMaxUs };
+      const settings = { ...connection.settings, profile };
+      return tcp.encodeConnection({ ...connection, settings, srttUs, rttvarUs: 5 * MS, timedSeq: null }, 0);
+    };
+    expect(bytes(1000 * MS, 10 * MS)).toEqual(bytes(1000 * MS, 90 * MS));
+    expect(bytes(1000 * MS, 10 * MS)).not.toEqual(bytes(1000 * MS, null));
+    expect(bytes(1001 * MS, 10 * MS)).not.toEqual(bytes(1001 * MS, 90 * MS));
+  });
+
   test("a shift of all times by whole milliseconds leaves no trace", () => {
     const encodings = (shiftUs: number) => {
       const pair = new Pair({ client: { sends: 3000 }, server: { sends: 100 } });
