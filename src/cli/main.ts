@@ -15,6 +15,7 @@ export interface Command {
 const COMMANDS: Record<string, () => Promise<Command>> = {
   why: async () => (await import("./ports.ts")).why,
   free: async () => (await import("./ports.ts")).free,
+  wait: async () => (await import("./ports.ts")).wait,
   ls: () => import("./ls.ts"),
   server: () => import("./server.ts"),
   client: () => import("./client.ts"),
@@ -31,6 +32,7 @@ Usage: lastack <command> [options]
 Commands
   why PORT...    what keeps a port from being bound, who has it, and what helps; lastack PORT is short for it
   free PORT...   end what keeps a port from being bound, and nothing else
+  wait PORT...   until a port can be bound, or answers; then start a command
   ls [what...]   the kernel's TCP sockets: queues, addresses, states, timers, owners
   server         the tutorial's server: bind, listen, accept one client, write to it for ever
   client         the tutorial's client: connect, say hello, read until the server closes
@@ -76,7 +78,8 @@ async function dispatch(args: string[]): Promise<number> {
     return EXIT.ok;
   }
   const command = await commandNamed(name)();
-  if (rest.includes("--help") || rest.includes("-h")) {
+  const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest; // the rest is another program's
+  if (own.includes("--help") || own.includes("-h")) {
     writeOut(command.help);
     return EXIT.ok;
   }

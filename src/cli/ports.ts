@@ -1,3 +1,4 @@
 /** The commands about a port, which the build puts into a file of their own: see experiments.ts. */
 export * as free from "./free.ts";
 export * as why from "./why.ts";
+export * as wait from "./wait.ts";

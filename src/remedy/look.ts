@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { asksToTry, diagnose, type Ask, type Diagnosis } from "../diagnose/diagnose.ts";
-import type { BindRequest, Trial } from "../diagnose/facts.ts";
+import type { BindRequest, PortSocket, SharingOptions, Trial } from "../diagnose/facts.ts";
 import { collectFacts, type Collected } from "../linux/facts.ts";
 import { tryBindOnce } from "../linux/trial.ts";
 import { maskSecrets } from "../view/escape.ts";
@@ -34,20 +34,27 @@ export interface Look extends Collected {
   diagnosis: Diagnosis;
 }
 
+export interface LookOptions {
+  /** One bind is made for real where the lists of sockets leave the answer open. */
+  probe: boolean;
+  /** What is known from before of the options of a socket that can't be asked for them now. */
+  recall?: (socket: PortSocket) => SharingOptions | undefined;
+}
+
 /**
- * Whether these binds, all of one port, would be granted now, and why not. With `probe`, one bind is made for real where
- * the lists of sockets leave the answer open.
+ * Whether these binds, all of one port, would be granted now, and why not.
  *
  * Throws `SyscallError` or `NetlinkError` if the kernel refuses to list its sockets.
  */
-export function look(asks: readonly Ask[], { probe }: { probe: boolean }): Look {
+export function look(asks: readonly Ask[], { probe, recall }: LookOptions): Look {
   const [{ request }] = asks as [Ask, ...Ask[]];
   const collected = collectFacts(
     request.port,
     asks.map((ask) => ask.request.address),
   );
+  const sockets = collected.facts.sockets.map((socket) => ({ ...socket, options: socket.options ?? recall?.(socket) }));
   const trials = probe
-    ? asksToTry(collected.facts, asks)
+    ? asksToTry({ ...collected.facts, sockets }, asks)
         .map((ask) => tryBindOnce(ask.request))
         .filter((trial): trial is Trial => trial !== undefined)
     : [];
@@ -58,6 +65,6 @@ export function look(asks: readonly Ask[], { probe }: { probe: boolean }): Look 
       { ...one, arguments: one.arguments && maskSecrets(one.arguments) },
     ]),
   );
-  const facts = { ...collected.facts, processes, trials };
+  const facts = { ...collected.facts, sockets, processes, trials };
   return { ...collected, facts, diagnosis: diagnose(facts, asks) };
 }

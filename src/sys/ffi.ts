@@ -51,6 +51,7 @@ interface Libc {
   setresuid(real: number, effective: number, saved: number): number;
   waitid(type: number, id: number, info: Bytes, options: number): number;
   signal(number: number, handler: Scalar): number;
+  execvp(file: Bytes, words: Bytes): number;
   syscall(number: number, a: Scalar, b: Scalar, c: Scalar, d: Scalar): number;
   _exit(status: number): number;
 }
@@ -88,6 +89,7 @@ const SIGNATURES: Record<keyof Libc, string> = {
   setresuid: "int setresuid(uint32_t, uint32_t, uint32_t)",
   waitid: "int waitid(int, uint32_t, void *, int)",
   signal: "intptr_t signal(int, intptr_t)",
+  execvp: "int execvp(const void *, void *)",
   syscall: "long syscall(long, long, long, long, long)",
   _exit: "void _exit(int)",
 };

@@ -13,7 +13,8 @@ import {
 } from "./constants.ts";
 import { orThrow, SyscallError } from "./error.ts";
 import { Fd } from "./fd.ts";
-import { libc, outcome } from "./ffi.ts";
+import { addressOf, libc, outcome } from "./ffi.ts";
+import { cString, fcntl } from "./file.ts";
 
 /** pidfd_open(2): a descriptor that stands for this very process, whatever becomes of its pid. */
 export function pidfdOpen(pid: number): Fd {
@@ -97,6 +98,22 @@ export function unshare(flags: number): void {
 /** Gives a signal its default action again. Node ignores SIGPIPE; a C program dies of it. */
 export function restoreDefaultSignal(signal: number): void {
   orThrow("signal", outcome(libc.signal(signal, SIG_DFL)));
+}
+
+const F_SETFD = 2; // include/uapi/linux/fcntl.h
+const IGNORED_BY_NODE = [13, 25]; // SIGPIPE, SIGXFSZ (src/node.cc, PlatformInit)
+
+/**
+ * execvp(3): this process becomes that program, looked for in PATH, with the standard streams and the environment that it
+ * has. Returns only by throwing `SyscallError`. What Node has changed for itself is undone before: signals that it ignores
+ * would be ignored by the program too, and the standard streams would be closed (uv_disable_stdio_inheritance).
+ */
+export function execvp(words: readonly [string, ...string[]]): never {
+  for (const number of IGNORED_BY_NODE) restoreDefaultSignal(number);
+  for (const number of [0, 1, 2]) fcntl(new Fd(number), F_SETFD, 0);
+  const strings = words.map(cString);
+  const pointers = BigUint64Array.from([...strings.map(addressOf), 0n]);
+  throw new SyscallError("execvp", -outcome(libc.execvp(strings[0]!, new Uint8Array(pointers.buffer))));
 }
 
 /** _exit(2): ends the process at once, nothing torn down. For commands that have written all they had to say. */
