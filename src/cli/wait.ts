@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execvp, signalNumber } from "../sys/index.ts";
 import { BindWatch, OpenWatch, type Standing, type Watch } from "../remedy/watch.ts";
 import { waitUntil, type Waited } from "../remedy/wait.ts";
+import { toJson } from "../view/escape.ts";
 import { asRoot } from "./as-root.ts";
 import { ASK_HELP, ASK_OPTIONS, asksFor, endpointFor, type Described } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
@@ -90,14 +91,14 @@ function watchFor(argument: string, { open, "no-probe": noProbe, ...described }:
   return new OpenWatch(endpointFor(argument, address));
 }
 
-function toJson({ outcome, standings, waitedMs }: Waited, status: number): string {
+function waitedAsJson({ outcome, standings, waitedMs }: Waited, status: number): string {
   const ports = standings.map(({ port, answer, headline, freeAtMs }: Standing) => ({
     port,
     answer,
     headline,
     freeAt: freeAtMs === undefined ? null : new Date(freeAtMs).toISOString(),
   }));
-  return `${JSON.stringify({ schema: JSON_SCHEMA, status, outcome, waitedMs: Math.round(waitedMs), ports })}\n`;
+  return `${toJson({ schema: JSON_SCHEMA, status, outcome, waitedMs: Math.round(waitedMs), ports })}\n`;
 }
 
 const STATUS = { reached: EXIT.ok, timeout: EXIT.no, hopeless: EXIT.permission } as const;
@@ -131,7 +132,7 @@ export async function run(args: string[]): Promise<number> {
   if (typeof waited === "number") return waited;
   const status = STATUS[waited.outcome];
   if (json) {
-    writeOut(toJson(waited, status));
+    writeOut(waitedAsJson(waited, status));
     return status;
   }
   const say = command.length > 0 ? writeErr : writeOut; // standard output is the command's
