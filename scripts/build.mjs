@@ -41,10 +41,12 @@ async function compileRows() {
   writeFileSync(module, `${head}export const ROWS_WASM = new Uint8Array([\n  ${lines},\n]);\n`);
 }
 
-/** One entry as the text of a CommonJS file, ASCII only. */
-async function bundle(entry, { define = {}, banner = "", footer = "", plugins = [] } = {}) {
+/** A module, by its path or its text, with all that it imports, as the text of a CommonJS file, ASCII only. */
+async function bundle(entry, { define = {}, banner = "", plugins = [] } = {}) {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    ...(existsSync(entry)
+      ? { entryPoints: [entry] }
+      : { stdin: { contents: entry, resolveDir: process.cwd(), loader: "ts" } }),
     bundle: true,
     write: false,
     platform: "node",
@@ -56,7 +58,6 @@ async function bundle(entry, { define = {}, banner = "", footer = "", plugins = 
     minify: true,
     define: { "import.meta.dirname": "__dirname", ...define },
     banner: { js: banner },
-    footer: { js: footer },
     plugins,
     logLevel: "warning",
   });
@@ -66,42 +67,43 @@ async function bundle(entry, { define = {}, banner = "", footer = "", plugins = 
 /** What all bundles of the command line must have once: state, and classes of errors that are told by their class. */
 const SHARED = ["src/sys/index.ts", "src/cli/output.ts", "src/cli/exit-status.ts"];
 /** Commands that come in files of their own: whoever calls another does not wait for them to be read. */
-const APART = ["src/cli/ports.ts", "src/cli/experiments.ts"];
-const WRAPPER = {
-  banner: "module.exports = (require) => { var module = { exports: {} };",
-  footer: "return module.exports; };",
-};
+const APART = ["src/cli/ports.ts", "src/cli/experiments.ts", "src/cli/programs.ts"];
 
-const isModule = ({ path, importer }, ...modules) =>
+const isModule = ({ path, importer }, modules) =>
   importer !== "" && modules.find((module) => resolve(dirname(importer), path) === resolve(module));
 
-/** In a bundle apart: the shared modules are asked for, by their paths. */
-const takeShared = {
-  name: "take shared modules",
+/** Has some modules asked for at run time, by what `nameOf` maps them to. */
+const askFor = (nameOf) => ({
+  name: "ask for modules",
   setup({ onResolve }) {
     onResolve({ filter: /\.ts$/ }, (request) => {
-      const module = isModule(request, ...SHARED);
-      return module ? { path: module, external: true } : undefined;
+      const module = isModule(request, [...nameOf.keys()]);
+      return module ? { path: nameOf.get(module), external: true } : undefined;
     });
-  },
-};
-
-/** In the main bundle: a bundle apart is read when it is asked for, and given the shared modules. */
-const giveShared = (fileOf) => ({
-  name: "give shared modules",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\.ts$/ }, (request) => {
-      const path = isModule(request, ...APART);
-      return path ? { path, namespace: "apart" } : undefined;
-    });
-    onResolve({ filter: /\.cjs$/ }, ({ path }) => ({ path, external: true }));
-    onLoad({ filter: /.*/, namespace: "apart" }, ({ path }) => ({
-      resolveDir: process.cwd(),
-      contents: `const shared = { ${SHARED.map((module) => `"${module}": require("./${module}")`).join(", ")} };
-        module.exports = require("./${fileOf.get(path)}")((id) => shared[id] ?? require(id));`,
-    }));
   },
 });
+
+/** The names that a module exports. */
+async function exportsOf(module) {
+  const options = { bundle: true, write: false, platform: "node", format: "esm", external: ["koffi"], metafile: true };
+  const { metafile } = await build({ entryPoints: [module], ...options });
+  return Object.values(metafile.outputs)[0].exports;
+}
+
+/**
+ * What the main bundle exports: the program, and the shared modules, which src/cli/bin.ts hands to the bundles apart. They
+ * are imported and named one by one: required, or imported as a whole, they would cost every start a function around each
+ * module and an accessor for each name.
+ */
+async function mainEntry() {
+  const shared = SHARED.map(async (module, i) => {
+    const names = (await exportsOf(module)).map((name) => `${name}: shared${i}.${name}`);
+    return `"${module}": () => ({ ${names.join(", ")} })`;
+  });
+  return `${SHARED.map((module, i) => `import * as shared${i} from "./${module}";`).join("\n")}
+    export const shared = { ${(await Promise.all(shared)).join(",\n")} };
+    export { exit, main } from "./src/cli/main.ts";`;
+}
 
 /** Writes a bundle under a name that changes with it: V8 compares no more than its length with that of a cache. */
 function writeBundle(kind, text) {
@@ -111,15 +113,16 @@ function writeBundle(kind, text) {
 }
 
 await compileRows();
-const fileOf = new Map();
+const sharedNames = new Map(SHARED.map((module) => [module, module]));
+const apartNames = new Map();
 for (const module of APART) {
-  const text = await bundle(module, { ...WRAPPER, plugins: [takeShared] });
-  fileOf.set(module, writeBundle(basename(module, ".ts"), text));
+  const text = await bundle(module, { plugins: [askFor(sharedNames)] });
+  apartNames.set(module, `./${writeBundle(basename(module, ".ts"), text)}`);
 }
 writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts"));
-const program = await bundle("src/cli/main.ts", {
+const program = await bundle(await mainEntry(), {
   define: { LASTACK_VERSION: JSON.stringify(version) },
-  plugins: [giveShared(fileOf)],
+  plugins: [askFor(apartNames)],
 });
 const define = { LASTACK_BUNDLE: JSON.stringify(writeBundle("lastack", program)) };
 writeFileSync("dist/lastack.cjs", await bundle("src/cli/bin.ts", { define, banner: "#!/usr/bin/env node" }));

@@ -10,7 +10,8 @@ import { Script } from "node:vm";
 /** Put in by the build. The name changes with the bundle: V8 itself compares no more than its length. */
 declare const LASTACK_BUNDLE: string;
 
-type Main = typeof import("./main.ts");
+/** The main bundle. `shared` are modules that all bundles must have once, by the names by which the others ask for them. */
+type Main = typeof import("./main.ts") & { shared: Readonly<Record<string, () => unknown>> };
 
 /**
  * The cache, or undefined if there is none or it is damaged. V8 checks its header only, and crashes or hangs over what
@@ -57,7 +58,7 @@ function load(name: string): Loaded {
   const path = join(import.meta.dirname, name);
   const cachePath = `${path}.${process.versions.v8}-${process.arch}.cache`;
   const cachedData = readCache(cachePath);
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, "latin1")}\n})`;
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, "utf8")}\n})`;
   const script = new Script(source, { filename: path, ...(cachedData && { cachedData }) });
   const module: { exports: unknown } = { exports: {} };
   script.runInThisContext()(module.exports, requireBeside, module, path, import.meta.dirname);
@@ -69,12 +70,17 @@ function load(name: string): Loaded {
   return result;
 }
 
+function mainBundle(): Main {
+  return load(LASTACK_BUNDLE).exports as Main;
+}
+
 function requireBeside(id: string): unknown {
-  return id.startsWith("./") ? load(id.slice(2)).exports : require(id);
+  if (id.startsWith("./")) return load(id.slice(2)).exports;
+  return id.endsWith(".ts") ? mainBundle().shared[id]!() : require(id);
 }
 
 async function start(): Promise<void> {
-  const { main, exit } = load(LASTACK_BUNDLE).exports as Main;
+  const { main, exit } = mainBundle();
   const status = await main(process.argv.slice(2));
   for (const { keep } of loaded.values()) keep();
   exit(status);

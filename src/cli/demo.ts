@@ -1,12 +1,12 @@
 /** The tutorial's story, told by its two programs on real sockets. */
 import { spawnSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { stateMask } from "../codec/state.ts";
 import { enterNewNetworkNamespace, userNamespaceCommand } from "../linux/namespace.ts";
 import { readSockets } from "../linux/sockets.ts";
 import { Actor, until } from "./actor.ts";
 import { EXIT } from "./exit-status.ts";
 import { holdersOf, listSockets } from "./listing.ts";
+import { parseOptions } from "./options.ts";
 import { writeOut } from "./output.ts";
 
 export const help = `lastack demo: restart a server, and see bind fail; then see SO_REUSEADDR mend it
@@ -92,7 +92,7 @@ async function story(isolated: boolean): Promise<number> {
 
 export async function run(args: string[]): Promise<number> {
   const inside = args[0] === INSIDE;
-  parseArgs({ args: inside ? args.slice(1) : args, options: {} });
+  parseOptions({ args: inside ? args.slice(1) : args, options: {} });
   const isolated = enterNewNetworkNamespace();
   if (!isolated && !inside) {
     const command = userNamespaceCommand();

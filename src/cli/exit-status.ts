@@ -27,7 +27,6 @@ export function exitStatusOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== "string") return EXIT.internal;
-  if (code.startsWith("ERR_PARSE_ARGS")) return EXIT.usage;
   if (PERMISSION.has(code)) return EXIT.permission;
   return code.startsWith("ERR_") ? EXIT.internal : EXIT.no;
 }

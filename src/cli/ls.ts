@@ -7,6 +7,8 @@ import { decodeRows, filterRows, inodeAt, uidAt, type SocketTable } from "../lin
 import { readSockets } from "../linux/sockets.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { holdersOf, listSockets, shortcomings } from "./listing.ts";
+import { socketsAsJson } from "./ls-json.ts";
+import { summarize } from "./ls-summary.ts";
 import { parseOptions } from "./options.ts";
 import { terminalWidth, writeErr, writeOut } from "./output.ts";
 import { parseWhat, type What } from "./what.ts";
@@ -97,7 +99,7 @@ function narrow(table: SocketTable, what: What, search: HolderSearch | undefined
   );
 }
 
-export async function run(args: string[]): Promise<number> {
+export function run(args: string[]): number {
   const { values, what } = options(args);
   const ownersAsked = what.pids.size > 0 || what.programs.size > 0 || values.by === "program";
   if (values["no-owner"] && ownersAsked) {
@@ -113,10 +115,8 @@ export async function run(args: string[]): Promise<number> {
   const search = values["no-owner"] || (counted && !ownersAsked) ? undefined : holdersOf(read);
   const table = narrow(read, what, search);
   if (counted) {
-    const { summarize } = await import("./ls-summary.ts");
     writeOut(summarize(table, (values.by ?? "state") as SummaryKey, search, values.json === true));
   } else if (values.json || values["json-lines"]) {
-    const { socketsAsJson } = await import("./ls-json.ts");
     const sockets = decodeRows(table).map(toTcpSocket);
     socketsAsJson({ table, sockets, search }, values.json ? "document" : "lines", writeOut);
   } else {
