@@ -63,11 +63,17 @@ interface Place {
   replaced?: DraftSocket;
 }
 
+/**
+ * Whether a TIME-WAIT gives way to a new connection between its ends; `isBound`: bind has given the port
+ * (tcp_twsk_unique). Where no clock is known, only a port that was bound has it so.
+ */
+export type GivesWay = (timeWait: Socket, isBound: boolean) => boolean;
+
 /** The port that bind gave stays, if no connection has these ends (__inet_check_established). */
-function boundPort(draft: Draft, socket: DraftSocket, peer: Endpoint): Answer | Place {
+function boundPort(draft: Draft, socket: DraftSocket, peer: Endpoint, givesWay: GivesWay): Answer | Place {
   const others = between(draft, socket, peer).filter((other) => other !== socket && matchesDevice(socket, other));
-  const replaced = others.find(isMini);
-  if (replaced && draft.host.timestamps) return { port: socket.port, rule: "tuple of TIME-WAIT", replaced };
+  const replaced = others.find((other) => isMini(other) && givesWay(other, true));
+  if (replaced) return { port: socket.port, rule: "tuple of TIME-WAIT", replaced };
   if (others.length === 0) return { port: socket.port, rule: "tuple free" };
   return refused(
     "EADDRNOTAVAIL",
@@ -87,7 +93,13 @@ function* portsToConnect(range: readonly [number, number], own: number, wanted: 
 }
 
 /** A port that only sockets bound by connect have, and no connection with these ends (__inet_hash_connect). */
-function chosenPort(draft: Draft, socket: DraftSocket, peer: Endpoint, wanted: number | undefined): Answer | Place {
+function chosenPort(
+  draft: Draft,
+  socket: DraftSocket,
+  peer: Endpoint,
+  wanted: number | undefined,
+  givesWay: GivesWay,
+): Answer | Place {
   const blockers = new Set<string>();
   for (const port of portsToConnect(localPortRange(draft, socket), peer.port, wanted)) {
     if (isReserved(draft, port)) continue;
@@ -97,6 +109,10 @@ function chosenPort(draft: Draft, socket: DraftSocket, peer: Endpoint, wanted: n
     const others = between(draft, { address: socket.address, port }, peer);
     const standing = others.filter((other) => matchesDevice(socket, other));
     if (isIdle && standing.length === 0) return { port, rule: "connect binds" };
+    const [replaced, ...more] = standing;
+    if (isIdle && more.length === 0 && isMini(replaced!) && givesWay(replaced!, false)) {
+      return { port, rule: "tuple of TIME-WAIT", replaced: replaced! };
+    }
     for (const id of isIdle ? standing.map((other) => other.id) : bucket.places.flatMap((place) => place.owners)) {
       blockers.add(id);
     }
@@ -109,15 +125,15 @@ export function listenersAt({ sockets }: { sockets: ReadonlyMap<string, Socket> 
   return [...sockets.values()].filter((socket) => socket.state === "LISTEN" && socket.port === port);
 }
 
-/** The listeners that may be given a connection to this end: those at the address go before wildcards. */
-function listenersFor(draft: Draft, { address, port }: Endpoint): DraftSocket[] {
+/** The listeners that may be given a connection to this end, which comes in over `device`: the best first. */
+export function listenersFor(draft: Draft, { address, port }: Endpoint, device = "lo"): DraftSocket[] {
   const isIpv4 = !isIpv6(address) || isMapped(address);
   const all = [...draft.sockets.values()].filter(
     (socket) =>
       socket.state === "LISTEN" &&
       socket.port === port &&
       (isIpv4 ? !socket.ipv6Only : socket.family === "IPv6" && !isMapped(socket.address)) &&
-      (socket.device === "" || socket.device === "lo"), // what a host sends to itself comes over loopback
+      (socket.device === "" || socket.device === device),
   );
   const score = (socket: DraftSocket) => (socket.device === "" ? 1 : 2) + (isIpv4 && socket.family === "IPv4" ? 1 : 0);
   const own = all.filter((socket) => asIpv6(socket.address) === asIpv6(address));
@@ -126,11 +142,17 @@ function listenersFor(draft: Draft, { address, port }: Endpoint): DraftSocket[] 
 }
 
 /** The listener's end of the new connection (tcp_v4_syn_recv_sock, inet_csk_clone_lock). */
-function makeChild(draft: Draft, listener: DraftSocket, local: Endpoint, peer: Endpoint): DraftSocket {
+export function makeChild(
+  draft: Draft,
+  listener: DraftSocket,
+  local: Endpoint,
+  peer: Endpoint,
+  id = `${listener.id}/${++draft.made}`,
+): DraftSocket {
   const own = (address: string) => (listener.family === "IPv6" ? asIpv6(address) : asIpv4(address));
   const child: DraftSocket = {
     ...listener,
-    id: `${listener.id}/${++draft.made}`,
+    id,
     state: "ESTABLISHED",
     holder: "queue",
     address: own(local.address),
@@ -180,7 +202,17 @@ function deliver(draft: Draft, socket: DraftSocket, rule: RuleName, choice: Choi
   return { ...done, listener: listener.id };
 }
 
-export function connect(draft: Draft, socket: DraftSocket, to: Endpoint, choice: Choice): Answer {
+/**
+ * Takes the ends of a connection, and leaves the socket in SYN-SENT: the rule by which it may have them. Otherwise an
+ * answer that says why there is nothing to send.
+ */
+export function open(
+  draft: Draft,
+  socket: DraftSocket,
+  to: Endpoint,
+  wanted: number | undefined,
+  givesWay: GivesWay = (_, isBound) => isBound && draft.host.timestamps,
+): Answer | { opened: RuleName; replaced?: Socket } {
   if (socket.wasConnected || socket.state !== "CLOSED") return refused("EISCONN", "is connected");
   const target = destinationOf(socket, to.address);
   if (typeof target !== "string") return target;
@@ -189,23 +221,32 @@ export function connect(draft: Draft, socket: DraftSocket, to: Endpoint, choice:
   if (isWildcard(socket.address)) moveAddress(draft, socket, source);
   const peer = { address: target, port: to.port };
   const speaksIpv4 = isMapped(target);
-  const place = socket.port === 0 ? chosenPort(draft, socket, peer, choice.port) : boundPort(draft, socket, peer);
+  const choose = socket.port === 0;
+  const place = choose ? chosenPort(draft, socket, peer, wanted, givesWay) : boundPort(draft, socket, peer, givesWay);
   if ("outcome" in place) {
     finish(draft, socket);
     resetAddress(draft, socket);
     return place;
   }
-  if (place.replaced) removeTimeWait(draft, place.replaced);
-  if (socket.speaksIpv4 && !speaksIpv4) return { ...waits("speaks IPv4"), address: socket.address, port: place.port };
+  const { port, rule, replaced } = place;
+  if (replaced) removeTimeWait(draft, replaced);
+  if (socket.speaksIpv4 && !speaksIpv4) return { ...waits("speaks IPv4"), address: socket.address, port };
   socket.speaksIpv4 = speaksIpv4;
   socket.peer = peer;
   socket.state = "SYN-SENT";
   socket.wasConnected = true;
   if (socket.port === 0) {
-    addOwner(socket, ensurePlace(draft, place.port, socket.address, -1).place, place.port);
+    addOwner(socket, ensurePlace(draft, port, socket.address, -1).place, port);
     socket.connectBound = true;
   }
-  const isLocal = localAddress(draft.host, isMapped(target) ? asIpv4(target) : target) !== undefined;
+  return { opened: rule, ...(replaced && { replaced }) };
+}
+
+export function connect(draft: Draft, socket: DraftSocket, to: Endpoint, choice: Choice): Answer {
+  const result = open(draft, socket, to, choice.port);
+  if ("outcome" in result) return result;
+  const { address } = socket.peer!;
+  const isLocal = localAddress(draft.host, isMapped(address) ? asIpv4(address) : address) !== undefined;
   if (!isLocal) return { ...waits("peer decides"), address: socket.address, port: socket.port };
-  return deliver(draft, socket, place.rule, choice);
+  return deliver(draft, socket, result.opened, choice);
 }

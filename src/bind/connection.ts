@@ -38,13 +38,13 @@ export function finish(draft: Draft, socket: DraftSocket): void {
   if (!socket.lockedPort) putPort(draft, socket);
 }
 
-function remove(draft: Draft, socket: DraftSocket): void {
+export function remove(draft: Draft, socket: DraftSocket): void {
   putPort(draft, socket);
   draft.sockets.delete(socket.id);
 }
 
 /** A socket that nobody has goes when it is done; others stay for their descriptor, or for accept. */
-function finishOrRemove(draft: Draft, socket: DraftSocket): void {
+export function finishOrRemove(draft: Draft, socket: DraftSocket): void {
   if (socket.holder === "nobody") remove(draft, socket);
   else finish(draft, socket);
 }
@@ -59,7 +59,7 @@ function timeWaitName(draft: Draft, { id }: DraftSocket): string {
 }
 
 /** The connection ends in TIME-WAIT (tcp_time_wait): a socket that somebody has leaves a second one behind. */
-function becomeTimeWait(draft: Draft, socket: DraftSocket): void {
+export function becomeTimeWait(draft: Draft, socket: DraftSocket): void {
   if (socket.holder === "nobody") {
     socket.state = "TIME-WAIT";
     return;

@@ -63,7 +63,8 @@ function requireNew(draft: Draft, id: string): void {
   if (draft.sockets.has(id)) throw new TypeError(`there is a socket ${id} already`);
 }
 
-function perform(draft: Draft, request: Request, choice: Choice): Answer {
+/** Makes the request on a state in the making. */
+export function perform(draft: Draft, request: Request, choice: Choice): Answer {
   if (request.name === "socket") {
     requireNew(draft, request.socket);
     const { socket: id, family, uid } = request;

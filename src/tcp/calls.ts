@@ -23,9 +23,10 @@ export function sendRoom(c: Connection): number | undefined {
 }
 
 /** Queues as many of the bytes as there is room for, and returns their number; see {@link sendRoom} for undefined. */
-export function send(c: Connection, bytes: Uint8Array): number | undefined {
+export function send(c: Connection, bytes: Uint8Array, more = false): number | undefined {
   const room = sendRoom(c);
   if (room === undefined) return undefined;
+  c.more = more;
   const taken = bytes.slice(0, room);
   if (taken.length > 0) {
     c.sendQueue = [...c.sendQueue, taken];

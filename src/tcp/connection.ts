@@ -52,6 +52,8 @@ export interface Connection {
   /** Data from SND.UNA on, sent and unsent. */
   sendQueue: readonly Uint8Array[];
   sendLength: number;
+  /** The user has said that more follows at once: less than a full segment waits for it (MSG_MORE). */
+  more: boolean;
   /** The number that our FIN has, or will have; null while the user may send. */
   finSeq: Seq | null;
   /** Where the last segment ended that was less than full; null: acknowledged, or there was none. */

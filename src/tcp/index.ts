@@ -3,7 +3,10 @@ export { handleSegment } from "./arrival.ts";
 export { receive, send, sendRoom } from "./calls.ts";
 export { abort, close, shutdown } from "./closing.ts";
 export {
+  becomeClosed,
   copyConnection,
+  finAcknowledged,
+  finReceived,
   pollEvent,
   type Connection,
   type ConnectionError,
@@ -14,6 +17,7 @@ export { ByteWriter } from "./byte-writer.ts";
 export { encodeConnection, writeConnection } from "./encode.ts";
 export { initialNumber, type Ends } from "./initial-number.ts";
 export { LINUX, RFC9293, type Profile } from "./profile.ts";
+export { isOldByTimestamp } from "./options.ts";
 export { resetFor } from "./segment.ts";
 export { settingsOf, type Settings } from "./settings.ts";
 export { connect, listen } from "./setup.ts";

@@ -32,6 +32,7 @@ function opened(settings: Settings, state: ConnectionState, iss: Seq): Connectio
     sndShift: 0,
     sendQueue: [],
     sendLength: 0,
+    more: false,
     finSeq: null,
     smallEnd: null,
     irs: NONE,

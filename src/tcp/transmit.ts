@@ -91,6 +91,7 @@ function unsent(c: Connection): number {
 function worthSending(c: Connection, length: number, left: number): boolean {
   if (length === c.sndMss) return true;
   if (length === left) {
+    if (c.more && c.finSeq === null) return false;
     if (c.settings.noDelay || c.finSeq !== null) return true;
     return c.settings.profile.nagle === "any" ? c.sndUna === c.sndNxt : c.smallEnd === null;
   }

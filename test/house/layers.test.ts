@@ -54,6 +54,10 @@ test.each([
   ["tcp", "../link/link.ts"],
   ["tcp", "../trace/trace.ts"],
   ["tcp", "node:net"],
+  ["host", "../trace/trace.ts"],
+  ["host", "../link/link.ts"],
+  ["host", "../tcp/connection.ts"],
+  ["host", "node:net"],
   ["prove", "../lab/world.ts"],
   ["prove", "../world/kernel/host.ts"],
   ["prove", "../view/escape.ts"],
@@ -110,6 +114,8 @@ test.each([
   ["link", "../codec/tcp.ts"],
   ["tcp", "../codec/tcp.ts"],
   ["tcp", "./profile.ts"],
+  ["host", "../tcp/index.ts"],
+  ["host", "../bind/connect.ts"],
   ["prove", "../tcp/index.ts"],
   ["prove", "../trace/recorder.ts"],
   ["cli", "../prove/search.ts"],
@@ -152,6 +158,7 @@ const BROWSER_ROOMS = [
   "view",
   "view/svg",
   "tcp",
+  "host",
   "prove",
 ];
 const HOST_THINGS = ["Date.now()", "performance.now()", "Math.random()", "process.pid", "Buffer.alloc(1)"];

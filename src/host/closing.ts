@@ -1,0 +1,81 @@
+/** How sockets go: by close, by their process's end, by SOCK_DESTROY (inet_release, tcp_close, tcp_abort). */
+import { abandon, stopListening } from "../bind/follow.ts";
+import { ERRNO } from "../call/errno.ts";
+import * as tcp from "../tcp/index.ts";
+import { followChange, orphanFinWait2Us } from "./connections.ts";
+import { portsToChange, socketToChange, type Host, type HostSocket } from "./host.ts";
+
+/** Connections that nobody accepted are reset with their listener, requests forgotten (inet_csk_listen_stop). */
+function dropWaiting(host: Host, nowUs: number, listener: string): void {
+  for (const { id, listener: its } of host.sockets.values()) {
+    if (its !== listener) continue;
+    const socket = socketToChange(host, id);
+    const c = socket.connection!;
+    const before = c.state;
+    socket.listener = null;
+    if (before === "SYN-RECEIVED") {
+      host.sockets.delete(id);
+      continue;
+    }
+    tcp.abort(c, nowUs);
+    abandon(portsToChange(host), id);
+    followChange(host, socket, before);
+  }
+}
+
+/** The socket listens no more. */
+export function stopListener(host: Host, nowUs: number, { id }: HostSocket): void {
+  stopListening(portsToChange(host), id);
+  dropWaiting(host, nowUs, id);
+}
+
+/** The socket's last descriptor is closed. */
+function release(host: Host, nowUs: number, socket: HostSocket): void {
+  const c = socket.connection;
+  if (c === null || c.state === "CLOSED") {
+    abandon(portsToChange(host), socket.id);
+    if (c === null) {
+      host.sockets.delete(socket.id);
+      dropWaiting(host, nowUs, socket.id);
+    } else {
+      followChange(host, socket, c.state);
+    }
+    return;
+  }
+  const before = c.state;
+  // What a lingering FIN-WAIT-2 lasts is looked up now.
+  const own = { ...c, settings: { ...c.settings, orphanFinWait2Us: orphanFinWait2Us(host, socket.options) } };
+  socket.connection = own;
+  if (socket.options.lingerS === 0) tcp.abort(own, nowUs);
+  else tcp.close(own, nowUs);
+  abandon(portsToChange(host), socket.id);
+  followChange(host, socket, before);
+}
+
+/** One descriptor less; the last one takes the socket with it. */
+export function dereference(host: Host, nowUs: number, id: string): void {
+  const socket = socketToChange(host, id);
+  if (--socket.references === 0) release(host, nowUs, socket);
+}
+
+/** Whether close has nothing to wait for: the FIN is acknowledged, or there is nobody to do it (sk_stream_wait_close). */
+export function hasLingered(host: Host, id: string): boolean {
+  const c = host.sockets.get(id)?.connection;
+  return !c || (c.state !== "FIN-WAIT-1" && c.state !== "CLOSING" && c.state !== "LAST-ACK");
+}
+
+/** Removes a socket as no program can (SOCK_DESTROY). A listener keeps its port, and listens no more. */
+export function destroySocket(host: Host, nowUs: number, id: string): void {
+  const socket = socketToChange(host, id);
+  const c = socket.connection;
+  if (c === null) {
+    if (host.ports.sockets.get(id)?.state === "LISTEN") stopListener(host, nowUs, socket);
+    return;
+  }
+  const before = c.state;
+  const { orphaned } = c;
+  tcp.abort(c, nowUs);
+  c.orphaned = orphaned;
+  if (socket.references > 0) socket.error = ERRNO.ECONNABORTED;
+  followChange(host, socket, before);
+}

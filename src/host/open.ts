@@ -1,0 +1,98 @@
+/** socket, bind, listen, accept and connect. */
+import type { Endpoint, Result } from "../call/call.ts";
+import { canonical } from "../bind/address.ts";
+import type { Answer } from "../bind/answer.ts";
+import { accept as acceptPort } from "../bind/connection.ts";
+import { open } from "../bind/connect.ts";
+import { perform, type Request } from "../bind/requests.ts";
+import { connect as openConnection, yieldsTo } from "../tcp/index.ts";
+import { endTimeWait } from "./arrival.ts";
+import { connectionSettings, makeSocket, NOWHERE, numberFor, plain } from "./connections.ts";
+import { markReady, portsToChange, socketToChange, type Host, type HostSocket, type Process } from "./host.ts";
+import { numberOf } from "./parameters.ts";
+import { failure, failureOf, success } from "./result.ts";
+
+function resultOf(answer: Answer): Result {
+  return answer.outcome === "refused" ? failureOf(answer.errno!) : success();
+}
+
+/** Asks the rules of binding, as this user. */
+export function askPorts(host: Host, { uid }: Process, request: Request): Result {
+  const ports = portsToChange(host);
+  if (ports.host.mayBindPrivileged !== (uid === 0)) ports.host = { ...ports.host, mayBindPrivileged: uid === 0 };
+  if ("address" in request && canonical(request.address) === undefined) return failure("EINVAL");
+  return resultOf(perform(ports, request, {}));
+}
+
+export function socket(host: Host, process: Process, family: "IPv4" | "IPv6"): HostSocket {
+  const made = makeSocket(host, family);
+  askPorts(host, process, { name: "socket", socket: made.id, family, uid: process.uid });
+  return made;
+}
+
+export function listen(host: Host, process: Process, { id, connection }: HostSocket, backlog: number): Result {
+  if (connection !== null && connection.state !== "CLOSED") return failure("EINVAL");
+  return askPorts(host, process, { name: "listen", socket: id, backlog });
+}
+
+/** inet_csk_accept: the oldest connection of the queue; null: it blocks. */
+export function accept(host: Host, { uid }: Process, { id }: HostSocket): HostSocket | Result | null {
+  const port = host.ports.sockets.get(id)!;
+  if (port.state !== "LISTEN") return failure("EINVAL");
+  const [oldest] = port.queue;
+  if (oldest === undefined) return null;
+  const ports = portsToChange(host);
+  acceptPort(ports, ports.sockets.get(id)!, oldest, uid);
+  const accepted = socketToChange(host, oldest);
+  accepted.listener = null;
+  return accepted;
+}
+
+/** The number that the new connection has to begin with where it takes the place of a TIME-WAIT (tcp_twsk_unique). */
+function numberAfter(host: Host, nowUs: number, id: string, isBound: boolean) {
+  const c = host.sockets.get(id.replace(/\/time-wait$/, ""))?.connection;
+  if (!c || c.state !== "TIME-WAIT") return undefined;
+  if (isBound) return yieldsTo(c, nowUs, -1);
+  // 2, the default, is for loopback only, which is not asked for here.
+  if (numberOf(host.parameters, "net.ipv4.tcp_tw_reuse") !== 1) return undefined;
+  return yieldsTo(c, nowUs, numberOf(host.parameters, "net.ipv4.tcp_tw_reuse_delay") * 1000);
+}
+
+/** tcp_v4_connect: a SYN is to be sent, or why not. */
+export function beginConnect(host: Host, nowUs: number, id: string, to: Endpoint): Result | null {
+  const ports = portsToChange(host);
+  const port = ports.sockets.get(id)!;
+  const wasBound = port.port !== 0;
+  const address = canonical(to.address);
+  if (address === undefined) return failure("EINVAL");
+  const existing = host.sockets.get(id)!.connection;
+  if (existing?.state === "SYN-SENT" || existing?.state === "SYN-RECEIVED") return failure("EALREADY");
+  const result = open(ports, port, { address, port: to.port }, undefined, (timeWait, isBound) => {
+    return numberAfter(host, nowUs, timeWait.id, isBound) !== undefined;
+  });
+  if ("outcome" in result) return result.outcome === "refused" ? resultOf(result) : null;
+  const replaced = result.replaced?.id.replace(/\/time-wait$/, "");
+  const iss = replaced === undefined ? undefined : numberAfter(host, nowUs, replaced, wasBound);
+  if (replaced !== undefined) endTimeWait(host, socketToChange(host, replaced));
+  const socket = socketToChange(host, id);
+  socket.local = { address: plain(port.address), port: port.port };
+  socket.peer = { address: plain(port.peer!.address), port: to.port };
+  const settings = connectionSettings(host, socket.options, socket.local, socket.peer);
+  socket.connection = openConnection(settings, iss ?? numberFor(host, socket.local, socket.peer, nowUs));
+  socket.error = 0;
+  host.counters.ActiveOpens++;
+  markReady(host, id);
+  return null;
+}
+
+/** What a connect that has begun has come to; null: it blocks. A socket that failed can be used again. */
+export function finishConnect(host: Host, id: string): Result | null {
+  const { connection } = host.sockets.get(id)!;
+  if (connection?.state === "SYN-SENT" || connection?.state === "SYN-RECEIVED") return null;
+  const socket = socketToChange(host, id);
+  const { error } = socket;
+  if (error === 0 && connection && connection.state !== "CLOSED") return success();
+  socket.error = 0;
+  Object.assign(socket, { connection: null, local: NOWHERE, peer: NOWHERE });
+  return error === 0 ? failure("ECONNABORTED") : failureOf(error);
+}

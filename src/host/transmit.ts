@@ -1,0 +1,74 @@
+/** What goes out of a host, and its timers. */
+import { localAddress } from "../bind/bind.ts";
+import { RST } from "../codec/tcp.ts";
+import * as tcp from "../tcp/index.ts";
+import { handlePacket } from "./arrival.ts";
+import { followChange, packetOf } from "./connections.ts";
+import { socketToChange, type Host, type HostPacket } from "./host.ts";
+
+/** The next packet of this socket's connection. One that nobody has any more goes when it has said its last. */
+function pollSocket(host: Host, nowUs: number, id: string): HostPacket | undefined {
+  if (!host.sockets.get(id)?.connection) return undefined;
+  const socket = socketToChange(host, id);
+  const c = socket.connection!;
+  const segment = tcp.pollTransmit(c, nowUs);
+  if (segment) return packetOf(host, socket, segment);
+  if (c.state === "CLOSED" && socket.references === 0 && !isQueued(host, id)) host.sockets.delete(id);
+  return undefined;
+}
+
+/** It waits to be accepted, even if it is over. */
+function isQueued(host: Host, id: string): boolean {
+  const { listener } = host.sockets.get(id)!;
+  return listener !== null && (host.ports.sockets.get(listener)?.queue.includes(id) ?? false);
+}
+
+function next(host: Host, nowUs: number): HostPacket | undefined {
+  const [reply] = host.replies;
+  if (reply) {
+    host.replies = host.replies.slice(1);
+    return reply;
+  }
+  for (let id; (id = host.ready[0]) !== undefined;) {
+    const packet = pollSocket(host, nowUs, id);
+    if (packet) return packet;
+    host.ready = host.ready.slice(1);
+  }
+  return undefined;
+}
+
+/** The next packet to another host; undefined if there is none now. Those to the host itself arrive on the way. */
+export function pollTransmit(host: Host, nowUs: number): HostPacket | undefined {
+  for (let packet; (packet = next(host, nowUs)) !== undefined;) {
+    host.counters.OutSegs++;
+    if (packet.segment.flags & RST) host.counters.OutRsts++;
+    if (localAddress(host.ports.host, packet.destination) === undefined) return packet;
+    handlePacket(host, nowUs, packet);
+  }
+  return undefined;
+}
+
+/** When `handleTimeout` has to be called, microseconds; undefined if no timer runs. */
+export function pollTimeout(host: Host): number | undefined {
+  let least = Infinity;
+  for (const { connection } of host.sockets.values()) {
+    const atUs = connection ? tcp.pollTimeout(connection) : undefined;
+    if (atUs !== undefined && atUs < least) least = atUs;
+  }
+  for (const { blocked } of host.processes.values()) {
+    for (const { deadlineUs } of blocked) if (deadlineUs !== null && deadlineUs < least) least = deadlineUs;
+  }
+  return least === Infinity ? undefined : least;
+}
+
+/** Does what is due by now; before its time nothing happens. Blocked calls whose time has come return when resumed. */
+export function handleTimeout(host: Host, nowUs: number): void {
+  for (const { id, connection } of host.sockets.values()) {
+    const atUs = connection ? tcp.pollTimeout(connection) : undefined;
+    if (atUs === undefined || atUs > nowUs) continue;
+    const socket = socketToChange(host, id);
+    const before = socket.connection!.state;
+    tcp.handleTimeout(socket.connection!, nowUs);
+    followChange(host, socket, before);
+  }
+}
