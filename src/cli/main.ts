@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   why: async () => (await import("./ports.ts")).why,
   free: async () => (await import("./ports.ts")).free,
   wait: async () => (await import("./ports.ts")).wait,
+  reuse: async () => (await import("./ports.ts")).reuse,
   ls: async () => ls,
   server: async () => (await import("./programs.ts")).server,
   client: async () => (await import("./programs.ts")).client,
@@ -34,6 +35,7 @@ Commands
   why PORT...    what keeps a port from being bound, who has it, and what helps; lastack PORT is short for it
   free PORT...   end what keeps a port from being bound, and nothing else
   wait PORT...   until a port can be bound, or answers; then start a command
+  reuse PORT...  set SO_REUSEADDR on a running server's sockets, for the server that follows it
   ls [what...]   the kernel's TCP sockets: queues, addresses, states, timers, owners
   server         the tutorial's server: bind, listen, accept one client, write to it for ever
   client         the tutorial's client: connect, say hello, read until the server closes
