@@ -53,7 +53,7 @@ export function waitedText({ outcome, standings, waitedMs }: Waited): string {
   const span = waitedMs < 10_000 ? `${(waitedMs / 1000).toFixed(1)} s` : spanText(waitedMs);
   switch (outcome) {
     case "reached":
-      return `${lines.join("\n")}${waitedMs < 100 ? "" : `, after ${span}`}\n`;
+      return `${lines.join("\n")}${waitedMs === 0 ? "" : `, after ${span}`}\n`;
     case "timeout":
       return `${lines.join("\n")}\nThe time is over, after ${span}\n`;
     case "hopeless":

@@ -23,6 +23,7 @@ export interface Waited {
   outcome: "reached" | "timeout" | "hopeless";
   /** The last look. */
   standings: readonly Standing[];
+  /** Since the first look: 0 if that was enough. */
   waitedMs: number;
 }
 
@@ -40,13 +41,14 @@ function pauseMs(standings: readonly Standing[], costMs: number, waitedMs: numbe
 /** Waits until all of these are reached at one look. */
 export async function waitUntil(watches: readonly Watch[], options: WaitOptions = {}): Promise<Waited> {
   const { timeoutMs = Number.POSITIVE_INFINITY, signal, onLook } = options;
-  const startedMs = performance.now();
+  let startedMs: number | undefined;
   for (let costMs = 0, lastCostMs = 0; ; lastCostMs = costMs) {
     signal?.throwIfAborted();
     const beganMs = performance.now();
     const standings = watches.map((watch) => watch.look());
     onLook?.(standings);
     const nowMs = performance.now();
+    startedMs ??= nowMs;
     const waitedMs = nowMs - startedMs;
     costMs = nowMs - beganMs;
     const done = (outcome: Waited["outcome"]): Waited => ({ outcome, standings, waitedMs });
