@@ -22,7 +22,7 @@ const bin = (name: string) => join(process.env["TOOLS"] ?? "node_modules", "node
 
 interface Tool {
   name: string;
-  ask(port: number): readonly string[];
+  ask(port: number, address?: string): readonly string[];
   /** The commands that free the port, as the tool says or is; none where it has none. */
   remedies(port: number): readonly (readonly string[])[];
 }
@@ -42,7 +42,11 @@ function ownRemedies(port: number): string[][] {
 
 const NONE = () => [];
 const TOOLS: readonly Tool[] = [
-  { name: "lastack", ask: (port) => [process.execPath, CLI, String(port)], remedies: ownRemedies },
+  {
+    name: "lastack",
+    ask: (port, address = "") => [process.execPath, CLI, `${address}:${port}`],
+    remedies: ownRemedies,
+  },
   { name: "ss -tanp", ask: (port) => ["ss", "-tanp", `sport = :${port}`], remedies: NONE },
   { name: "lsof -i", ask: (port) => ["lsof", "-nP", `-iTCP:${port}`], remedies: NONE },
   {
@@ -97,7 +101,7 @@ async function judge(tool: Tool, situation: Situation, directory: string): Promi
     await situation.make(taken, directory);
     if (binds(taken.port)) throw new Error(`${situation.what}: the port is free`);
     const commands = tool.remedies(taken.port);
-    const { text, isMissing } = run(tool.ask(taken.port));
+    const { text, isMissing } = run(tool.ask(taken.port, situation.asked));
     if (isMissing) return "not installed";
     const holds = taken.holders.every((pid) => new RegExp(`\\b${pid}\\b`).test(text));
     for (const command of commands) if (!binds(taken.port)) run(command);

@@ -10,16 +10,19 @@ import {
   SHUT_WR,
   shutdown,
   SO_RCVBUF,
+  SO_REUSEADDR,
   SOCK_STREAM,
   socketpair,
   SOL_SOCKET,
   trySend,
   type Fd,
 } from "../../src/sys/index.ts";
+import { readParameter, writeParameter } from "../../src/linux/parameter.ts";
 import { Sockets } from "../../test/support/tcp.ts";
 import { until } from "../../test/support/until.ts";
 
 const MSG_DONTWAIT = 0x40;
+const PORT_RANGE = "net.ipv4.ip_local_port_range";
 
 /** One port that is taken, and what ends it. */
 export class Taken {
@@ -84,6 +87,8 @@ export interface Situation {
   what: string;
   /** What an output that names the cause has. */
   named: RegExp;
+  /** The address that is to be bound, for tools that can be told it. */
+  asked?: string;
   make(taken: Taken, directory: string): Promise<void>;
 }
 
@@ -225,6 +230,73 @@ export const SITUATIONS: readonly Situation[] = [
       taken.holders = [taken.give([server], ["sleep", "600"]).pid!];
       client.kill();
       await reaches(taken.port, "close-wait");
+    },
+  },
+  {
+    cause: "unanswered-close",
+    what: "LAST-ACK, the peer's host is gone",
+    named: /LAST.ACK/,
+    async make(taken) {
+      const { server, client } = taken.connection();
+      client.kill();
+      await reaches(taken.port, "close-wait");
+      const loopback = (state: string) => spawnSync("ip", ["link", "set", "lo", state]);
+      loopback("down");
+      taken.undo = () => loopback("up");
+      server.close();
+      await reaches(taken.port, "last-ack");
+    },
+  },
+  {
+    cause: "outgoing-connection",
+    what: "a client was given the port by chance",
+    named: /outgoing|127\.0\.0\.1:(443|https)\b/,
+    async make(taken) {
+      const before = readParameter(PORT_RANGE);
+      writeParameter(PORT_RANGE, `${taken.port} ${taken.port}`);
+      taken.undo = () => writeParameter(PORT_RANGE, before);
+      const prepare = (fd: Fd) => setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+      const { client, server } = taken.sockets.pair(
+        taken.sockets.listener("127.0.0.1", { port: 443, prepare }),
+        "127.0.0.1",
+      );
+      taken.give([server]);
+      taken.holders = [taken.give([client]).pid!];
+    },
+  },
+  {
+    cause: "dual-stack",
+    what: "a listener on ::, asked for 0.0.0.0",
+    named: /overlaps|dual/,
+    asked: "0.0.0.0",
+    async make(taken) {
+      taken.holders = [taken.give([taken.sockets.listener("::", { port: taken.port })]).pid!];
+    },
+  },
+  {
+    cause: "v4-mapped",
+    what: "a listener on ::ffff:127.0.0.1",
+    named: /::ffff:/,
+    async make(taken) {
+      taken.holders = [taken.give([taken.sockets.listener("::ffff:127.0.0.1", { port: taken.port })]).pid!];
+    },
+  },
+  {
+    cause: "wildcard",
+    what: "a listener on 127.0.0.1, asked for 0.0.0.0",
+    named: /overlaps/,
+    async make(taken) {
+      taken.holders = [taken.give([taken.sockets.listener("127.0.0.1", { port: taken.port })]).pid!];
+    },
+  },
+  {
+    cause: "systemd-socket",
+    what: "systemd-socket-activate listens",
+    named: /for a service that it starts|systemd/,
+    async make(taken) {
+      const command = ["systemd-socket-activate", `--listen=${taken.port}`, "cat"];
+      taken.holders = [taken.give([], command).pid!];
+      await reaches(taken.port, "listening");
     },
   },
   {

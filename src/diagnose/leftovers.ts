@@ -182,7 +182,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
           cost: "one port less for outgoing connections; what is connected stays",
           command: [...sudo(facts, true), "sysctl", "-w", `net.ipv4.ip_local_reserved_ports=${facts.port}`],
         },
-        ...endProcesses(facts, holdersOf(facts, sockets)),
+        ...cutAndEnd(facts, sockets),
       ],
     };
   },

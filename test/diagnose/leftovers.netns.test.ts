@@ -209,7 +209,7 @@ testNeeding(NAMESPACE, "CLOSE-WAIT: who has not closed which descriptor, and sin
   await becomesFree(4009);
 });
 
-testNeeding(NAMESPACE, "an outgoing connection that was given the port by chance", () => {
+testNeeding(WITH_SS, "an outgoing connection that was given the port by chance", async () => {
   const listener = sockets.listener("127.0.0.1", { port: 443 });
   const { client } = sockets.pair(listener, "127.0.0.1");
   const { port } = localOf(client);
@@ -224,6 +224,9 @@ testNeeding(NAMESPACE, "an outgoing connection that was given the port by chance
   expect(bindsNow("0.0.0.0", Number(least) - 1)).toBe(true);
   apply(finding, /ip_local_reserved_ports/);
   expect(readParameter("net.ipv4.ip_local_reserved_ports")).toBe(String(port));
+  apply(finding, /^ss -tK/);
+  apply(finding, /^kill/);
+  await becomesFree(port);
 });
 
 testNeeding(NAMESPACE, "a listener with open connections: what they will do to the next server", async () => {
