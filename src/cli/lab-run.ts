@@ -1,28 +1,26 @@
 /** `lastack lab run`. */
-import { join } from "node:path";
 import { CATALOGUE } from "../lab/catalogue/index.ts";
 import type { Experiment } from "../lab/experiment.ts";
 import { restartOf } from "../lab/restart-program.ts";
 import { runExperiment } from "../lab/run.ts";
-import { enterHome, NoNamespace } from "../world/kernel/home.ts";
-import { KernelWorld } from "../world/kernel/kernel-world.ts";
-import type { LinkKind } from "../world/kernel/port.ts";
+import type { World } from "../lab/world.ts";
 import type { Trace } from "../trace/trace.ts";
 import { escapeForTerminal } from "../view/escape.ts";
 import { drawSummary } from "../view/summary.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
-import { INSIDE, runInUserNamespace, tellNoNamespace } from "./isolation.ts";
+import { INSIDE } from "./isolation.ts";
 import { experimentNamed } from "./lab.ts";
+import { WORLD_OPTIONS, worldsFor, type WorldOptions } from "./lab-worlds.ts";
 import { parseOptions } from "./options.ts";
-import { terminalWidth, writeErr, writeOut } from "./output.ts";
+import { writeErr, writeOut } from "./output.ts";
+import { isErrTerminal, terminalColumns } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
 import { checkViews, showTrace, terminalStyle, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
-interface RunOptions extends ViewOptions {
+interface RunOptions extends ViewOptions, WorldOptions {
   all?: boolean;
   server?: string;
   repeat?: string;
-  link?: string;
 }
 
 function chosen(ids: readonly string[], { all, server }: RunOptions): readonly Experiment[] {
@@ -36,11 +34,6 @@ function chosen(ids: readonly string[], { all, server }: RunOptions): readonly E
   return ids.map(experimentNamed);
 }
 
-function linkKind(link: string | undefined): LinkKind | undefined {
-  if (link === undefined || link === "tun" || link === "veth") return link;
-  throw new UsageError(`--link ${link}: expected tun or veth`);
-}
-
 function exitStatus(traces: readonly Trace[], isServer: boolean): number {
   const failed = traces.some(({ outcome }) => outcome.status === "failed");
   const refuted = traces.some(({ outcome }) => outcome.status === "done" && outcome.verdict.holds === "no");
@@ -50,16 +43,19 @@ function exitStatus(traces: readonly Trace[], isServer: boolean): number {
 
 /** One line on standard error that is written over and over, where that is a terminal. */
 function progress(text: string): void {
-  if (process.stderr.isTTY) writeErr(`\r\x1b[K${escapeForTerminal(text).slice(0, terminalWidth() ?? 80)}`);
+  if (isErrTerminal()) writeErr(`\r\x1b[K${escapeForTerminal(text).slice(0, terminalColumns() ?? 80)}`);
 }
 
+/** Makes a world for one run. */
+type NewWorld = (run: number) => World;
+
 /** Runs one experiment so many times. The traces are few: the first that failed, or else the last. */
-async function repeat(experiment: Experiment, times: number, newWorld: () => KernelWorld): Promise<[Trace, number]> {
+async function repeat(experiment: Experiment, times: number, newWorld: NewWorld): Promise<[Trace, number]> {
   let kept: Trace | undefined;
   let met = 0;
   for (let i = 1; i <= times; i++) {
     const head = times > 1 ? `${experiment.id}, ${i} of ${times}` : experiment.id;
-    const world = newWorld();
+    const world = newWorld(i);
     world.recorder.onNote = (text) => progress(`${head}: ${text}`);
     const trace = runExperiment(experiment, world);
     if (trace.outcome.status === "done") met++;
@@ -73,11 +69,9 @@ async function repeat(experiment: Experiment, times: number, newWorld: () => Ker
 async function runAll(
   experiments: readonly Experiment[],
   times: number,
-  link: LinkKind | undefined,
+  newWorld: NewWorld,
   options: RunOptions,
 ): Promise<Trace[]> {
-  const childScript = join(import.meta.dirname, "lab-process.cjs");
-  const newWorld = () => new KernelWorld({ childScript, ...(link && { link }) });
   const idWidth = Math.max(...experiments.map(({ id }) => id.length));
   const traces: Trace[] = [];
   for (const experiment of experiments) {
@@ -105,7 +99,7 @@ function tally(traces: readonly Trace[]): string {
   const parts = [
     `${verdict("yes")} claims hold`,
     `${verdict("partly")} hold with a condition`,
-    `${verdict("no")} do not hold on this kernel`,
+    `${verdict("no")} do not hold ${traces[0]?.world === "model" ? "in the model" : "on this kernel"}`,
   ];
   const failed = count(({ outcome }) => outcome.status === "failed");
   const notRun = count(({ outcome }) => outcome.status === "not run");
@@ -123,22 +117,17 @@ export async function runLab(args: string[]): Promise<number> {
       all: { type: "boolean" },
       server: { type: "string" },
       repeat: { type: "string" },
-      link: { type: "string" },
+      ...WORLD_OPTIONS,
       [INSIDE.slice(2)]: { type: "boolean" },
     },
   });
   const options = values as RunOptions;
   const experiments = chosen(positionals, options);
-  const link = linkKind(options.link);
   const times = options.repeat === undefined ? 1 : parseInteger(options.repeat, "--repeat", 1, 100_000);
   checkViews(options);
-  try {
-    enterHome();
-  } catch (error) {
-    if (!(error instanceof NoNamespace)) throw error;
-    return runInUserNamespace() ?? tellNoNamespace();
-  }
-  const traces = await runAll(experiments, times, link, options);
+  const newWorld = worldsFor(options);
+  if (typeof newWorld === "number") return newWorld;
+  const traces = await runAll(experiments, times, newWorld, options);
   await writeFiles(traces, options);
   if (experiments.length > 1 && options.json !== "-") writeOut(`\n${tally(traces)}\n`);
   return exitStatus(traces, options.server !== undefined);

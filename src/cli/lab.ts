@@ -1,11 +1,11 @@
-/** `lastack lab`: experiments on the real kernel. */
+/** `lastack lab`: experiments on the real kernel, or on a model. */
 import { CATALOGUE } from "../lab/catalogue/index.ts";
 import type { Experiment } from "../lab/experiment.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { writeOut } from "./output.ts";
 import { toJson } from "../view/escape.ts";
 
-export const help = `lastack lab: experiments with TCP connections, on the real kernel
+export const help = `lastack lab: experiments with TCP connections, on the real kernel or on a model
 
 Usage: lastack lab list [--json]
        lastack lab show ID
@@ -17,7 +17,11 @@ drops, holds and duplicates what the story asks for, and tells what happened: ca
 their fate, the states of both ends as the kernel reports them, and whether the claim holds. Nothing else on this host
 is touched. As root or not.
 
+With --on model the hosts are modelled, and so is time: the same experiments on any system, without privileges, in no
+time, and the same every time.
+
 Options of run
+      --on kernel|model  where it runs; on the kernel, without
       --server CMD       run the restart story against a program of yours: does it survive a restart?
       --repeat N         run N times, and say how often the expectations held
       --link tun|veth    how hosts are joined to the wire; by TUN where that can be had, without
@@ -37,6 +41,7 @@ Examples
   lastack lab run restart --server 'node server.js'
   lastack lab run last-ack-lost --pcap last-ack.pcapng
   lastack lab run --all --html report.html
+  lastack lab run --all --on model
 `;
 
 function list(args: string[]): number {

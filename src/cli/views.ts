@@ -5,7 +5,8 @@ import type { Trace } from "../trace/trace.ts";
 import { drawLadder } from "../view/ladder/ladder.ts";
 import { formatPacketdrill } from "../view/packetdrill.ts";
 import { UsageError } from "./exit-status.ts";
-import { terminalWidth, writeOut } from "./output.ts";
+import { writeOut } from "./output.ts";
+import { terminalColumns } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
 import { toJson } from "../view/escape.ts";
 
@@ -41,7 +42,7 @@ interface Style {
 
 /** How to draw for whoever reads standard output. */
 export function terminalStyle({ width }: Pick<ViewOptions, "width">): Style {
-  const terminal = terminalWidth();
+  const terminal = terminalColumns();
   const { NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG } = process.env;
   // Set to "C" or "POSIX", the locale has no characters but ASCII; not set, everything in use today has.
   const locale = LC_ALL || LC_CTYPE || LANG || "";

@@ -58,7 +58,7 @@ function sendSyn(c: Connection, nowUs: number): TcpSegment {
 function cut(c: Connection, nowUs: number, from: Seq, length: number, fin: boolean): TcpSegment {
   const offset = seqDiff(from, dataStart(c));
   const payload = sliceQueue(c.sendQueue, offset, length);
-  const pushed = length > 0 && offset + length === c.sendLength;
+  const pushed = length > 0 && offset + length === c.sendLength && !c.more;
   const segment = makeSegment(c, nowUs, ACK | (pushed ? PSH : 0) | (fin ? FIN : 0), from, payload);
   if (length > 0 && c.lastReceivedAtUs !== null) {
     // An answer to what was received just now.

@@ -70,6 +70,10 @@ test.each([
   ["lab/catalogue", "../../world/kernel/kernel-world.ts"],
   ["lab/catalogue", "../../sys/index.ts"],
   ["world/kernel", "../../view/escape.ts"],
+  ["world/model", "../../linux/sockets.ts"],
+  ["world/model", "../kernel/host.ts"],
+  ["world/model", "../../tcp/connection.ts"],
+  ["world/model", "node:fs"],
   ["world/kernel", "../../cli/output.ts"],
   ["world/kernel", "../../sys/socket.ts"],
   ["view", "../lab/world.ts"],
@@ -125,6 +129,8 @@ test.each([
   ["lab/catalogue", "../openings.ts"],
   ["lab/catalogue", "../../call/errno.ts"],
   ["world/kernel", "../../lab/world.ts"],
+  ["world/model", "../../lab/world.ts"],
+  ["world/model", "../../host/index.ts"],
   ["world/kernel", "../../linux/sock-diag.ts"],
   ["world/kernel", "../../sys/index.ts"],
   ["cli", "../world/kernel/kernel-world.ts"],
@@ -159,6 +165,7 @@ const BROWSER_ROOMS = [
   "view/svg",
   "tcp",
   "host",
+  "world/model",
   "prove",
 ];
 const HOST_THINGS = ["Date.now()", "performance.now()", "Math.random()", "process.pid", "Buffer.alloc(1)"];
