@@ -112,13 +112,22 @@ function writeBundle(kind, text) {
   return name;
 }
 
+/** A module in a file of its own; some of what it imports it asks for, by the names of their files. */
+async function writeModule(module, fileOf = new Map()) {
+  return `./${writeBundle(basename(module, ".ts"), await bundle(module, { plugins: [askFor(fileOf)] }))}`;
+}
+
 await compileRows();
 const sharedNames = new Map(SHARED.map((module) => [module, module]));
 const apartNames = new Map();
-for (const module of APART) {
-  const text = await bundle(module, { plugins: [askFor(sharedNames)] });
-  apartNames.set(module, `./${writeBundle(basename(module, ".ts"), text)}`);
-}
+for (const module of APART) apartNames.set(module, await writeModule(module, sharedNames));
+// The preload of Node programs, in parts, each of which is read when it is needed. The FFI is opened once for all.
+const ffi = new Map([["src/sys/ffi.ts", await writeModule("src/sys/ffi.ts")]]);
+const explaining = ["src/node/explain-listen.ts", await writeModule("src/node/explain-listen.ts", ffi)];
+const listenError = await writeModule("src/node/listen-error.ts", new Map([...ffi, explaining]));
+const register = { define: { LASTACK_LISTEN_ERROR: JSON.stringify(listenError) } };
+writeFileSync("dist/register.cjs", await bundle("src/node/register.ts", register));
+
 writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts"));
 const program = await bundle(await mainEntry(), {
   define: { LASTACK_VERSION: JSON.stringify(version) },

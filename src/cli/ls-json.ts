@@ -1,11 +1,11 @@
 /** `ls --json` and `--json-lines`; docs/json.md describes both. */
 import type { TcpSocket } from "../codec/tcp-socket.ts";
 import type { HolderSearch } from "../linux/holders.ts";
-import { interfaceName } from "../linux/interfaces.ts";
-import { processFacts, programName, type ProcessFacts } from "../linux/process.ts";
+import { processFacts, programName } from "../linux/process.ts";
 import type { SocketTable } from "../linux/socket-table.ts";
 import { userName } from "../linux/users.ts";
-import { maskSecrets, toJson } from "../view/escape.ts";
+import { processObject, socketObject } from "../remedy/objects.ts";
+import { toJson } from "../view/escape.ts";
 import { cached } from "./cached.ts";
 
 /** The version of the documents' shape: it grows when a field changes its meaning or goes, not when one is added. */
@@ -16,40 +16,6 @@ export interface SocketList {
   sockets: readonly TcpSocket[];
   /** undefined: owners were not looked for. */
   search: HolderSearch | undefined;
-}
-
-/** A socket as docs/json.md describes it. */
-export function socketObject(
-  socket: TcpSocket,
-  search: HolderSearch | undefined,
-  program: (pid: number) => string | undefined,
-): Record<string, unknown> {
-  const { interfaceIndex, cookie, cgroupId, uid, ...rest } = socket;
-  return {
-    ...rest,
-    uid,
-    user: uid === null ? null : userName(uid),
-    interface: interfaceIndex === 0 ? null : interfaceName(interfaceIndex),
-    // 64 bits do not fit into a JSON number.
-    cookie: cookie === 0n ? null : String(cookie),
-    ...(cgroupId !== undefined && { cgroupId: String(cgroupId) }),
-    ...(search && {
-      owners: (search.holders.get(socket.inode) ?? []).map(({ pid, fd }) => ({ pid, fd, program: program(pid) })),
-    }),
-  };
-}
-
-/** A process as docs/json.md describes it. */
-export function processObject({
-  startedAtMs,
-  arguments: commandLine,
-  ...facts
-}: ProcessFacts): Record<string, unknown> {
-  return {
-    ...facts,
-    arguments: commandLine && maskSecrets(commandLine),
-    startedAt: new Date(startedAtMs).toISOString(),
-  };
 }
 
 /** Writes the sockets as one document or as one object a line. */

@@ -114,9 +114,28 @@ function portSockets(table: SocketTable, search: HolderSearch): PortSocket[] {
   });
 }
 
+export function unreadableUsers({ unreadable }: HolderSearch): Facts["unreadable"] {
+  return [...unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count }));
+}
+
 /** The processes that started this one. */
 function ancestors(): number[] {
   return (processFacts(process.pid)?.parents ?? []).map(({ pid }) => pid);
+}
+
+/** What does not depend on the port's sockets. */
+export function surroundings(
+  addresses: readonly Uint8Array[],
+): Pick<Facts, "asker" | "users" | "settings" | "addressTrouble" | "policies"> {
+  const uid = process.geteuid!();
+  const troubles = addresses.map((address) => [formatIp(address), addressTrouble(address)] as const);
+  return {
+    asker: { uid, user: userName(uid), mayBindPrivileged: hasCapability(CAP_NET_BIND_SERVICE), ancestors: ancestors() },
+    users: userName,
+    settings: settings(),
+    addressTrouble: new Map(troubles.filter((entry): entry is [string, AddressTrouble] => entry[1] !== undefined)),
+    policies: policies(),
+  };
 }
 
 /** The facts of a port and of the addresses that are asked about. Nothing is bound: see trial.ts. */
@@ -133,8 +152,6 @@ export function collectFacts(port: number, addresses: readonly Uint8Array[]): Co
     ({ state, inode, holders }) => state === "LISTEN" && inode !== 0 && holders.length === 0,
   );
   const mayHide = unheld.length > 0;
-  const uid = process.geteuid!();
-  const troubles = addresses.map((address) => [formatIp(address), addressTrouble(address)] as const);
   const facts: Facts = {
     port,
     nowMs,
@@ -142,16 +159,12 @@ export function collectFacts(port: number, addresses: readonly Uint8Array[]): Co
     denied: table.denied,
     interrupted: table.interrupted,
     processes: new Map(processes.map((process) => [process.pid, process])),
-    unreadable: [...search.unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count })),
+    unreadable: unreadableUsers(search),
     keepers: mayHide ? findHiddenKeepers(new Set(unheld.map(({ inode }) => inode))) : [],
     kernelServices: mayHide ? kernelServices() : [],
     elsewhere: sockets.some(({ state }) => state === "LISTEN") ? [] : listenersElsewhere(port),
-    asker: { uid, user: userName(uid), mayBindPrivileged: hasCapability(CAP_NET_BIND_SERVICE), ancestors: ancestors() },
-    users: userName,
-    settings: settings(),
-    addressTrouble: new Map(troubles.filter((entry): entry is [string, AddressTrouble] => entry[1] !== undefined)),
-    policies: policies(),
     trials: [],
+    ...surroundings(addresses),
   };
   return { facts, table, search };
 }

@@ -40,6 +40,9 @@ export interface HolderHints {
   uids?: ReadonlySet<number>;
 }
 
+/** Asked now and then during a search: false calls it off. */
+export type GoesOn = () => boolean;
+
 const ZERO = 0x30;
 const NINE = 0x39;
 const DIRENT = { reclen: 16, name: 19 }; // struct linux_dirent64, include/linux/dirent.h
@@ -144,22 +147,34 @@ class ProcReader {
   }
 }
 
+/** A process can have a hundred thousand descriptors: after so many it is asked whether the search goes on. */
+const DESCRIPTORS_AT_ONCE = 256;
+
 class Search implements HolderSearch {
   readonly holders = new Map<number, Holder[]>();
   readonly unreadable = new Map<number, number>();
   searched = 0;
+  #isCalledOff = false;
 
   constructor(
     private readonly reader: ProcReader,
     private readonly wanted: ReadonlySet<number>,
+    private readonly mayGoOn: GoesOn = () => true,
   ) {}
+
+  goesOn(): boolean {
+    this.#isCalledOff ||= !this.mayGoOn();
+    return !this.#isCalledOff;
+  }
 
   /** Looks through one descriptor directory. */
   #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" {
     // Standard input nearly always exists, and saves listing hundreds of links that can't be followed.
     if (this.reader.socketInode(directory, 0) === -EACCES) return "unreadable";
     const fds = this.reader.numbers(directory);
+    let looked = 0;
     for (const fd of fds) {
+      if (++looked % DESCRIPTORS_AT_ONCE === 0 && !this.goesOn()) break;
       const inode = this.reader.socketInode(directory, fd);
       // Listing a directory and following its links are different permissions: root without CAP_SYS_PTRACE may do only
       // the first. What is true of one link is true of all.
@@ -242,23 +257,25 @@ export function findHolders(inodes: ReadonlySet<number>): HolderSearch {
 }
 
 /** One holder of each of these inodes: ends as soon as all have one, after a handful of processes if the hints are right. */
-export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints): HolderSearch {
+export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints, mayGoOn?: GoesOn): HolderSearch {
   using reader = new ProcReader();
-  const search = new Search(reader, inodes);
+  const search = new Search(reader, inodes, mayGoOn);
   const asked = new Set<number>();
-  const ask = (pids: Iterable<number>) => {
+  const ask = (pids: Iterable<number>, isLikely: (pid: number) => boolean = () => true) => {
     for (const pid of pids) {
-      if (search.complete) return;
-      if (asked.has(pid)) continue;
+      if (search.complete || !search.goesOn()) return;
+      if (asked.has(pid) || !isLikely(pid)) continue;
       asked.add(pid);
       search.process(pid);
     }
   };
+  // The youngest first: what got in the way a moment ago has hardly been there since the host was started.
+  const byAge = (a: number, b: number) => b - a;
   if (inodes.size > 0) {
-    ask(cgroupProcesses(hints.cgroupIds ?? new Set()));
+    ask(cgroupProcesses(hints.cgroupIds ?? new Set()).sort(byAge));
     if (!search.complete) {
-      const processes = reader.processes();
-      ask(processes.filter((pid) => hints.uids?.has(processUid(pid) ?? -1)));
+      const processes = reader.processes().sort(byAge);
+      ask(processes, (pid) => hints.uids?.has(processUid(pid) ?? -1) ?? false);
       ask(processes);
     }
   }

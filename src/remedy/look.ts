@@ -39,6 +39,8 @@ export interface LookOptions {
   probe: boolean;
   /** What is known from before of the options of a socket that can't be asked for them now. */
   recall?: (socket: PortSocket) => SharingOptions | undefined;
+  /** Binds whose answer the kernel has just given, where none is made. */
+  known?: readonly Trial[];
 }
 
 /**
@@ -46,7 +48,7 @@ export interface LookOptions {
  *
  * Throws `SyscallError` or `NetlinkError` if the kernel refuses to list its sockets.
  */
-export function look(asks: readonly Ask[], { probe, recall }: LookOptions): Look {
+export function look(asks: readonly Ask[], { probe, recall, known = [] }: LookOptions): Look {
   const [{ request }] = asks as [Ask, ...Ask[]];
   const collected = collectFacts(
     request.port,
@@ -57,7 +59,7 @@ export function look(asks: readonly Ask[], { probe, recall }: LookOptions): Look
     ? asksToTry({ ...collected.facts, sockets }, asks)
         .map((ask) => tryBindOnce(ask.request))
         .filter((trial): trial is Trial => trial !== undefined)
-    : [];
+    : known;
   // No view of a diagnosis shows what follows a password-like flag.
   const processes = new Map(
     [...collected.facts.processes].map(([pid, one]) => [

@@ -4,11 +4,13 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { expect, type TestContext } from "vitest";
 import { parseIp } from "../../src/codec/address.ts";
 import { encodeSockaddr } from "../../src/codec/sockaddr.ts";
 import type { TcpSocket } from "../../src/codec/tcp-socket.ts";
 import { AF_INET, AF_INET6, bind, listen, SOCK_STREAM, socket, type Fd } from "../../src/sys/index.ts";
 import { CLI, lastack, type Outcome } from "../support/cli.ts";
+import { lacking } from "../support/needs.ts";
 
 const ROOT = dirname(dirname(CLI));
 
@@ -33,6 +35,21 @@ export function copyCli(directory: string): string {
     cpSync(join(ROOT, "node_modules", name), join(directory, "node_modules", name), { recursive: true });
   }
   return join(directory, "dist", "lastack.cjs");
+}
+
+/** Installs packages into a directory, which is made, by npm; their install scripts run unless an option says no. */
+export function installFromRegistry(directory: string, ...packages: string[]): Outcome {
+  mkdirSync(directory, { recursive: true });
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: process.env["LASTACK_TEST_CA_CERTS"] };
+  const install = ["npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--no-save", "--prefix", directory];
+  return run([...install, ...packages], { cwd: directory, env, timeout: 120_000 });
+}
+
+/** Goes on if it could be installed; the test is skipped where the registry is out of reach. */
+export function expectFromRegistry(context: TestContext, installed: Outcome): void {
+  const unreachable = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT|NETUNREACH|NOTCACHED)/.test(installed.stderr);
+  if (unreachable) lacking(context, "the npm registry, or its cache");
+  expect(installed, installed.stderr).toMatchObject({ status: 0 });
 }
 
 /** Compiles test/fixtures/NAME.c to `output`. */

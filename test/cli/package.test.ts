@@ -1,10 +1,10 @@
 /** What is published, installed as users do: the command and the library. */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, type TestContext } from "vitest";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { CLI, type Outcome } from "../support/cli.ts";
-import { lacking, testNeeding } from "../support/needs.ts";
-import { linesOf, makeDirectory, removeDirectory, run } from "./helpers.ts";
+import { testNeeding } from "../support/needs.ts";
+import { expectFromRegistry, installFromRegistry, linesOf, makeDirectory, removeDirectory, run } from "./helpers.ts";
 
 interface Packed {
   filename: string;
@@ -40,9 +40,7 @@ beforeAll(() => {
   const pack = ["npm", "pack", "--ignore-scripts", "--json", "--pack-destination", tarballs];
   const answer = run(pack, { cwd: join(CLI, "../..") });
   [packed] = JSON.parse(answer.stdout) as [Packed];
-  const install = ["npm", "install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: process.env["LASTACK_TEST_CA_CERTS"] };
-  installed = run([...install, join(tarballs, packed.filename)], { cwd: user, env });
+  installed = installFromRegistry(user, "--ignore-scripts", join(tarballs, packed.filename));
   bin = join(user, "node_modules", ".bin", "lastack");
   script = join(user, "use.mjs");
   writeFileSync(script, LIBRARY_USER);
@@ -52,7 +50,14 @@ afterAll(() => removeDirectory(directory));
 
 test("the tarball holds the program, the library with its types, README and LICENSE, and nothing of the workshop", () => {
   const paths = packed.files.map(({ path }) => path);
-  for (const path of ["README.md", "LICENSE", "package.json", "dist/lastack.cjs", "dist/library/node/index.d.ts"]) {
+  for (const path of [
+    "README.md",
+    "LICENSE",
+    "package.json",
+    "dist/lastack.cjs",
+    "dist/register.cjs",
+    "dist/library/node/index.d.ts",
+  ]) {
     expect(paths).toContain(path);
   }
   expect(paths.filter((path) => /^dist\/lastack-\w+\.cjs$/.test(path))).toHaveLength(1);
@@ -61,11 +66,28 @@ test("the tarball holds the program, the library with its types, README and LICE
   ).toEqual([]);
 });
 
-/** True if it could be installed; a test is skipped where the registry is out of reach. */
-function expectInstalled(context: TestContext): void {
-  const unreachable = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT|NETUNREACH|NOTCACHED)/.test(installed.stderr);
-  if (unreachable) lacking(context, "the npm registry, or its cache");
-  expect(installed, installed.stderr).toMatchObject({ status: 0 });
+/** Listens where it listens already, and tells what the error says of it. */
+const LISTENS_TWICE = `
+  const { createServer } = require("node:http");
+  const first = createServer().listen(0, "127.0.0.1", () => {
+    const second = createServer().on("error", ({ message, lastack }) => {
+      console.log(message.replace(/\\d+/g, "N"), lastack.answer);
+      first.close();
+    });
+    second.listen(first.address().port, "127.0.0.1");
+  });
+`;
+
+function expectRegisterToWork(as: { uid?: number }): void {
+  for (const option of ["--require", "--import"]) {
+    const command = [process.execPath, option, "lastack/register", "--eval", LISTENS_TWICE];
+    expect(run(command, { ...as, cwd: dirname(script) })).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout:
+        "listen EADDRINUSE: address already in use N.N.N.N:N: this very process (pid N) listens on N.N.N.N:N blocked\n",
+    });
+  }
 }
 
 function expectToWork(uid?: number): void {
@@ -76,6 +98,7 @@ function expectToWork(uid?: number): void {
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
   });
   expect(run([bin, "ls"], as)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Proto Recv-Q /) });
+  expectRegisterToWork(as);
   const library = run([process.execPath, script], as);
   expect(library).toMatchObject({ status: 0, stderr: "" });
   expect(linesOf(library.stdout)).toEqual(["LISTEN 127.0.0.1 true true 0", `0 ${uid ?? process.getuid!()} function`]);
@@ -83,11 +106,11 @@ function expectToWork(uid?: number): void {
 
 // By the second uid first: root's first start would leave a code cache.
 testNeeding(["a second uid"], "installed by root, the command and the library work for another user", (context) => {
-  expectInstalled(context);
+  expectFromRegistry(context, installed);
   expectToWork(65534);
 });
 
 test("installed from the tarball, the command and the library work", (context) => {
-  expectInstalled(context);
+  expectFromRegistry(context, installed);
   expectToWork();
 });

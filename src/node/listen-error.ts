@@ -1,0 +1,144 @@
+/** What `lastack/register` does about an error of listen. Read when there is one, and not before. */
+import { formatEndpoint, parseIp } from "../codec/address.ts";
+import type { Trial } from "../diagnose/facts.ts";
+import { numbersOfParameter } from "../linux/parameter.ts";
+import { userName } from "../linux/users.ts";
+import type { Explanation } from "../remedy/explanation.ts";
+import { glance, type Seen } from "../remedy/glance.ts";
+import { escapeForTerminal } from "../view/escape.ts";
+
+/**
+ * After so much work the search for a holder is called off. The work of this thread is no more than the time that has passed,
+ * and no more than what all threads have worked: of a busy host the first says too much, of a busy program the second.
+ */
+const SEARCH_UNTIL_MS = 17;
+/** Programs that try port after port, or one again and again, are not held up each time. */
+const VALID_MS = 1000;
+const MOST_REMEMBERED = 256;
+/** Longer names of others are cut. */
+const MOST_CHARACTERS = 400;
+
+/** What a listen may have asked for that its error does not tell. */
+export interface ListenOptions {
+  ipv6Only?: boolean | undefined;
+  reusePort?: boolean | undefined;
+}
+
+/** When an error was met. */
+export interface Start {
+  wallMs: number;
+  cpu: NodeJS.CpuUsage;
+}
+
+type ListenError = NodeJS.ErrnoException & { address?: unknown; port?: unknown };
+
+/** The bind that was refused; undefined for a pipe, a descriptor, or where no port was asked for and none is left. */
+function refusedBind({ code, address: text, port = 0 }: ListenError, options: ListenOptions = {}): Trial | undefined {
+  const address = typeof text === "string" ? parseIp(text.replace(/%.*$/, "")) : undefined;
+  if (address === undefined || typeof port !== "number" || port < 0 || (port === 0 && code === "EADDRINUSE")) {
+    return undefined;
+  }
+  const { ipv6Only = false, reusePort = false } = options;
+  return {
+    // libuv sets SO_REUSEADDR on every listener (src/unix/tcp.c, uv__tcp_bind).
+    request: { address, port, reuseAddress: true, reusePort, ipv6Only, uid: process.geteuid!() },
+    errno: code!,
+  };
+}
+
+function workMs({ wallMs, cpu }: Start): number {
+  const { user, system } = process.cpuUsage(cpu);
+  return Math.min(performance.now() - wallMs, (user + system) / 1000);
+}
+
+function seenText({ socket: { state, local, inode, uid }, holder }: Seen): string {
+  const where = formatEndpoint(local.address, local.port);
+  if (inode === 0) return `a connection in ${state} on ${where}, which no process holds`;
+  const someone = uid === null ? "a process" : `a process of ${userName(uid)}`;
+  const known = holder?.pid === process.pid ? "this very process" : holder?.program;
+  const who = holder ? `${known} (pid ${holder.pid})` : someone;
+  if (state === "LISTEN") return `${who} listens on ${where}`;
+  return state === "BOUND" ? `${who} has bound ${where}` : `${who} has a connection in ${state} on ${where}`;
+}
+
+/** Why, in one sentence, if that can be said at once. */
+function reasonText({ request, errno }: Trial, start: Start): string | undefined {
+  switch (errno) {
+    case "EADDRINUSE": {
+      const seen = glance(request, () => workMs(start) < SEARCH_UNTIL_MS);
+      return seen && seenText(seen);
+    }
+    case "EACCES": {
+      const start = numbersOfParameter("net.ipv4.ip_unprivileged_port_start", 1024)[0]!;
+      return request.port < start ? `ports below ${start} take the capability CAP_NET_BIND_SERVICE` : undefined;
+    }
+    default:
+      return request.address.length === 4
+        ? "this host does not have that address"
+        : "this host does not have that address, or does not use it yet (duplicate address detection)";
+  }
+}
+
+/** Why a listen was refused: the sentence at once, the rest when it is read. */
+class Why {
+  readonly #atMs = performance.now();
+  readonly text: string | undefined;
+  #explanation: Explanation | undefined;
+
+  constructor(
+    private readonly refused: Trial,
+    start: Start,
+  ) {
+    this.text = reasonText(refused, start);
+  }
+
+  get isValid(): boolean {
+    return performance.now() - this.#atMs < VALID_MS;
+  }
+
+  get explanation(): Explanation | undefined {
+    try {
+      const { explainListen } = require("./explain-listen.ts") as typeof import("./explain-listen.ts");
+      this.#explanation ??= explainListen(this.refused, this.isValid);
+    } catch {
+      // Where neither netlink nor /proc may be read there is nothing to tell, and who reads it handles an error already.
+    }
+    return this.#explanation;
+  }
+}
+
+const remembered = new Map<string, Why>();
+
+function whyRefused(refused: Trial, start: Start): Why {
+  const { request, errno } = refused;
+  const key = [errno, request.address, request.port, request.ipv6Only, request.reusePort].join(" ");
+  const known = remembered.get(key);
+  if (known?.isValid) return known;
+  const why = new Why(refused, start);
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(key, why);
+  return why;
+}
+
+/** An error's message is shown on terminals: the text of others is cut and made harmless. */
+function appended(message: string, text: string): string {
+  const cut = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  return `${message}: ${escapeForTerminal(cut)}`;
+}
+
+/**
+ * Appends to the error's message, and to its stack, which begins with it, who has the port, and gives it `lastack`, which
+ * is computed when it is read. It is not enumerable: whatever copies or prints an error's properties does not set it off.
+ */
+export function tellWhy(error: ListenError, options: ListenOptions | undefined, start: Start): void {
+  if (Object.hasOwn(error, "lastack")) return; // two copies of lastack are loaded
+  const refused = refusedBind(error, options);
+  if (!refused) return;
+  const why = whyRefused(refused, start);
+  Object.defineProperty(error, "lastack", { configurable: true, enumerable: false, get: () => why.explanation });
+  if (why.text === undefined) return;
+  const { message, stack } = error;
+  const longer = appended(message, why.text);
+  if (typeof stack === "string") error.stack = stack.replace(message, () => longer);
+  error.message = longer;
+}
