@@ -91,7 +91,8 @@ times are this machine's (${MACHINE}); ratios carry over.
 ${rows.join("\n")}
 
 "TIME-WAIT" sockets belong to no process. "Held" ones are both ends of connections, each a descriptor of some process:
-asked for owners, every tool looks at every descriptor of every process, since any of them may hold the socket.
+asked for owners, every tool looks at every descriptor of every process, since any of them may hold the socket. Root has
+lastack ask an iterator of the kernel's (BPF) where there are many; everybody else waits for /proc.
 
 Where it comes from: IPv4 and IPv6 in one walk of the kernel's tables, where ss makes two; rows written straight from the
 kernel's bytes by WebAssembly (src/view/wasm), since V8 needs longer to make the same code fast as JavaScript than a

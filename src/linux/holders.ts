@@ -15,6 +15,7 @@ import {
   tryReadlinkat,
 } from "../sys/index.ts";
 import { cgroupProcesses } from "./cgroup.ts";
+import { socketDescriptors } from "./task-files.ts";
 import { processUid } from "./users.ts";
 
 /** A descriptor that refers to a socket. */
@@ -82,11 +83,14 @@ class ProcReader {
     return this.#open(this.#putNumber(length + TASK.length, tid), FD);
   }
 
-  /** The entries that are numbers. Read to the end: a signal cuts an answer short (fs/readdir.c, filldir64). */
-  numbers(directory: Fd): number[] {
+  /**
+   * The entries that are numbers. Read to the end, since a signal cuts an answer short (fs/readdir.c, filldir64); or until
+   * there are more than `most`.
+   */
+  numbers(directory: Fd, most = Infinity): number[] {
     const entries = this.#entries;
     const found: number[] = [];
-    for (let length: number; (length = tryGetdents64(directory, entries)) > 0;) {
+    for (let length: number; found.length <= most && (length = tryGetdents64(directory, entries)) > 0;) {
       for (let at = 0; at < length; at += entries[at + DIRENT.reclen]! | (entries[at + DIRENT.reclen + 1]! << 8)) {
         let number = 0;
         let i = at + DIRENT.name;
@@ -155,6 +159,8 @@ class Search implements HolderSearch {
   readonly unreadable = new Map<number, number>();
   searched = 0;
   #isCalledOff = false;
+  /** How many descriptors may be looked at from now on. */
+  left = Infinity;
 
   constructor(
     private readonly reader: ProcReader,
@@ -167,11 +173,19 @@ class Search implements HolderSearch {
     return !this.#isCalledOff;
   }
 
+  add(inode: number, pid: number, fd: number): void {
+    const holders = this.holders.get(inode);
+    if (!holders) this.holders.set(inode, [{ pid, fd }]);
+    else if (!holders.some((holder) => holder.pid === pid && holder.fd === fd)) holders.push({ pid, fd });
+  }
+
   /** Looks through one descriptor directory. */
-  #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" {
+  #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" | "too many" {
     // Standard input nearly always exists, and saves listing hundreds of links that can't be followed.
     if (this.reader.socketInode(directory, 0) === -EACCES) return "unreadable";
-    const fds = this.reader.numbers(directory);
+    const fds = this.reader.numbers(directory, this.left);
+    this.left -= fds.length;
+    if (this.left < 0) return "too many";
     let looked = 0;
     for (const fd of fds) {
       if (++looked % DESCRIPTORS_AT_ONCE === 0 && !this.goesOn()) break;
@@ -179,10 +193,7 @@ class Search implements HolderSearch {
       // Listing a directory and following its links are different permissions: root without CAP_SYS_PTRACE may do only
       // the first. What is true of one link is true of all.
       if (inode === -EACCES) return "unreadable";
-      if (inode <= 0 || !this.wanted.has(inode)) continue;
-      const holders = this.holders.get(inode);
-      if (!holders) this.holders.set(inode, [{ pid, fd }]);
-      else if (!holders.some((holder) => holder.pid === pid && holder.fd === fd)) holders.push({ pid, fd });
+      if (inode > 0 && this.wanted.has(inode)) this.add(inode, pid, fd);
     }
     return fds.length > 0 ? "read" : "empty";
   }
@@ -191,18 +202,21 @@ class Search implements HolderSearch {
     if (uid !== undefined) this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
   }
 
-  process(pid: number): void {
+  /** Asks a process; false if it has more descriptors than may be looked at. */
+  process(pid: number): boolean {
     const directory = this.reader.descriptors(pid);
     if (typeof directory === "number") {
       if (directory === -EACCES) this.#closed(pid);
-      return; // or it has ended
+      return true; // or it has ended
     }
-    this.searched++;
     const found = this.#directory(directory, pid);
     directory.close();
+    if (found === "too many") return false;
+    this.searched++;
     if (found === "unreadable") this.#countUnreadable(pid);
     // The first thread may have ended while others live on: then its directory is empty and theirs are not.
     if (found === "empty") this.threads(pid);
+    return true;
   }
 
   /** A directory that may not even be listed: of another user, or one of our own processes whose first thread has ended. */
@@ -243,13 +257,28 @@ function mayExplain(search: Search): boolean {
   return search.unreadable.size === 0 || process.geteuid?.() === 0;
 }
 
-/** Every holder of each of these socket inodes. */
-export function findHolders(inodes: ReadonlySet<number>): HolderSearch {
+/** From so many descriptors on the kernel's iterator, which takes time to begin, is faster than /proc. */
+const MANY = 8000;
+
+/** Every holder of each of these socket inodes. `many`: when to ask the kernel's iterator. */
+export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSearch {
   using reader = new ProcReader();
   const search = new Search(reader, inodes);
   if (inodes.size === 0) return search;
   const processes = reader.processes();
-  for (const pid of processes) search.process(pid);
+  search.left = many;
+  for (const pid of processes) {
+    if (search.process(pid)) continue;
+    const all = socketDescriptors(inodes);
+    if (all) {
+      const complete = new Search(reader, inodes);
+      for (const { inode, pid: holder, fd } of all) complete.add(inode, holder, fd);
+      complete.searched = processes.length;
+      return complete;
+    }
+    search.left = Infinity;
+    search.process(pid);
+  }
   // A thread can have a descriptor table of its own (unshare(CLONE_FILES)): looked for only where something is missing
   // that nothing else explains.
   if (!search.complete && mayExplain(search)) for (const pid of processes) search.threads(pid);

@@ -121,3 +121,12 @@ export function exitNow(status: number): never {
   libc._exit(status);
   throw new Error("unreachable: _exit does not return");
 }
+
+const SYS_bpf: Record<string, number> = { x64: 321, arm64: 280 };
+
+/** bpf(2): a descriptor or what else the command returns, or `-errno`. `attributes` is its `union bpf_attr`. */
+export function tryBpf(command: number, attributes: Uint8Array): number {
+  const call = SYS_bpf[process.arch];
+  if (call === undefined) return -ENOSYS;
+  return outcome(libc.syscall(call, command, addressOf(attributes), attributes.length, 0));
+}

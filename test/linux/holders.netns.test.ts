@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
+  existsSync,
   fstatSync,
   mkdirSync,
   mkdtempSync,
@@ -17,6 +18,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, expect } from "vitest";
 import { findAnyHolder, findHolders, type Holder } from "../../src/linux/holders.ts";
 import { processFacts } from "../../src/linux/process.ts";
+import { socketDescriptors } from "../../src/linux/task-files.ts";
 import type { Fd } from "../../src/sys/index.ts";
 import { CLI, endAll, Running } from "../support/cli.ts";
 import { lacking, testNeeding } from "../support/needs.ts";
@@ -104,6 +106,7 @@ testNeeding(["a network namespace"], "every holder of every socket is found, at 
 
   const { holders, searched } = findHolders(inodes);
   expect(byInode(holders)).toEqual(scan(inodes));
+  expect(byInode(findHolders(inodes, 0).holders)).toEqual(scan(inodes)); // by the kernel's iterator, where there is one
   expect(holders.get(given)).toEqual([{ pid: third.pid, fd: 3 }]);
   expect(order(holders.get(inodeOf(two))!.filter(({ pid }) => pid !== process.pid))).toEqual(
     order([
@@ -122,6 +125,31 @@ testNeeding(["a network namespace"], "a socket that no descriptor refers to is a
   fd.close();
   expect(findHolders(new Set([inode])).holders).toEqual(new Map());
   expect(findAnyHolder(new Set([inode]), {}).holders).toEqual(new Map());
+});
+
+/** What bpf(2) asks for: the privileges, a kernel that describes its types, and the pids that it counts by. */
+function hasIterator(): boolean {
+  const effective = BigInt(`0x${/^CapEff:\t(.*)/m.exec(readFileSync("/proc/self/status", "latin1"))![1]}`);
+  const [perfmon, bpf] = [1n << 38n, 1n << 39n]; // include/uapi/linux/capability.h
+  const privileged = (effective & perfmon) !== 0n && (effective & bpf) !== 0n && process.geteuid!() === 0;
+  const ownNamespace = readlinkSync("/proc/self/ns/user") === "user:[4026531837]"; // the first: PROC_USER_INIT_INO
+  const ownPids = readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]";
+  return privileged && ownNamespace && ownPids && existsSync("/sys/kernel/btf/vmlinux");
+}
+
+testNeeding(["a network namespace"], "the kernel's iterator finds what /proc shows, where it may be asked", () => {
+  const [one, two, closed] = [listener(), listener(), listener()];
+  holder([one, two, one]);
+  const inodes = new Set([one, two, closed].map(inodeOf));
+  closed.close();
+  const found = socketDescriptors(inodes);
+  expect(found !== undefined).toBe(hasIterator());
+  if (!found) return;
+  const holders = new Map<number, Holder[]>();
+  for (const { inode, pid, fd } of found) {
+    holders.set(inode, [...(holders.get(inode) ?? []), { pid, fd }]);
+  }
+  expect(byInode(holders)).toEqual(scan(inodes));
 });
 
 testNeeding(["a network namespace"], "asked about nothing, the search asks nobody", () => {
@@ -152,6 +180,7 @@ testNeeding(
     const expected = new Map([[inode, [{ pid, fd: 3 }]]]);
     expect(scan(new Set([inode]))).toEqual(expected);
     expect(findHolders(new Set([inode])).holders).toEqual(expected);
+    expect(findHolders(new Set([inode]), 0).holders).toEqual(expected);
     expect(findAnyHolder(new Set([inode]), {}).holders).toEqual(expected);
   },
 );
