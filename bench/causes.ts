@@ -31,13 +31,28 @@ interface Answer {
   ports: [{ findings: { blocks: boolean; remedies: { command?: string[] }[] }[] }];
 }
 
-/** The commands that lastack gives, but for waiting longer than we do, and settings that are about later. */
+/** What a command is about: `free` of lastack, or a program. */
+const verbOf = (command: readonly string[]) => command[command.includes(CLI) ? command.indexOf(CLI) + 1 : 0];
+/** Waiting longer than we do, and settings that are about later. */
+const LATER = new Set([undefined, "wait", "reuse", "sysctl"]);
+
+/** The commands that lastack gives; what it would ask on a terminal is answered beforehand. */
 function ownRemedies(port: number): string[][] {
   const { stdout } = spawnSync(process.execPath, [CLI, String(port), "--json"], { encoding: "utf8" });
   return (JSON.parse(stdout) as Answer).ports[0].findings
     .filter(({ blocks }) => blocks)
     .flatMap(({ remedies }) => remedies.map(({ command }) => command ?? []))
-    .filter(([program]) => program !== undefined && program !== "sleep" && program !== "sysctl");
+    .filter((command) => !LATER.has(verbOf(command)))
+    .map((command) => (verbOf(command) === "free" ? [...command, "--yes"] : command));
+}
+
+/** The command as it is read: without paths, numbers, and the answer to its question. */
+function commandText(command: readonly string[], port: number): string {
+  const words = command.filter((word) => word !== process.execPath && word !== "--yes");
+  const read = words.map((word) =>
+    word === CLI ? "lastack" : word === String(port) ? "PORT" : word.replace(/^\d+$/, "PID"),
+  );
+  return `\`${read.join(" ")}\``;
 }
 
 const NONE = () => [];
@@ -94,23 +109,36 @@ function run(command: readonly string[]): { text: string; isMissing: boolean } {
 
 let nextPort = 7000;
 
-/** Yes or no to: cause, holders, remedy; `-` for a question that does not arise. */
-async function judge(tool: Tool, situation: Situation, directory: string): Promise<string> {
+interface Judged {
+  /** Yes or no to: cause, holders, remedy; `-` for a question that does not arise. */
+  cell: string;
+  /** The commands that were run until the port could be bound. */
+  freedBy: string;
+}
+
+async function judge(tool: Tool, situation: Situation, directory: string): Promise<Judged> {
   const taken = new Taken(nextPort++);
   try {
     await situation.make(taken, directory);
     if (binds(taken.port)) throw new Error(`${situation.what}: the port is free`);
     const commands = tool.remedies(taken.port);
     const { text, isMissing } = run(tool.ask(taken.port, situation.asked));
-    if (isMissing) return "not installed";
+    if (isMissing) return { cell: "not installed", freedBy: "" };
     const holds = taken.holders.every((pid) => new RegExp(`\\b${pid}\\b`).test(text));
-    for (const command of commands) if (!binds(taken.port)) run(command);
+    const done: string[] = [];
+    for (const command of commands) {
+      if (binds(taken.port)) break;
+      run(command);
+      done.push(commandText(command, taken.port));
+    }
     const mark = (is: boolean) => (is ? "yes" : "no");
-    return [
+    const isFree = commands.length > 0 && (await becomesFree(taken.port));
+    const cell = [
       mark(situation.named.test(text)),
       taken.holders.length === 0 ? "-" : mark(holds),
-      commands.length === 0 && tool.remedies === NONE ? "-" : mark(await becomesFree(taken.port)),
+      tool.remedies === NONE ? "-" : mark(isFree),
     ].join(" / ");
+    return { cell, freedBy: isFree ? done.join(", ") : "-" };
   } finally {
     await taken.end();
   }
@@ -121,9 +149,10 @@ const directory = mkdtempSync(join(tmpdir(), "lastack-"));
 const rows: string[] = [];
 try {
   for (const situation of SITUATIONS) {
-    const cells: string[] = [];
-    for (const tool of TOOLS) cells.push(await judge(tool, situation, directory));
-    const row = `| ${situation.cause}: ${situation.what} | ${cells.join(" | ")} |`;
+    const judged: Judged[] = [];
+    for (const tool of TOOLS) judged.push(await judge(tool, situation, directory));
+    const cells = judged.map(({ cell }) => cell);
+    const row = `| ${situation.cause}: ${situation.what} | ${judged[0]!.freedBy} | ${cells.join(" | ")} |`;
     process.stdout.write(`${row}\n`);
     rows.push(row);
   }
@@ -141,10 +170,11 @@ ${HEADING}
 
 Made by \`npm run bench:causes\` (bench/causes.ts), as root: each situation is made for real, anew for each tool. A cell says
 whether the tool names the cause / every holder / whether the port can be bound within 3 s of what the tool does or
-advises (\`-\`: there is no holder; the tool has no remedy). For lastack that is the commands it shows, in their order.
+advises (\`-\`: there is no holder; the tool has no remedy). For lastack that is the commands it shows, in their order; those
+that it took are named under "freed by", with yes for what they ask. The port is bound then by a plain socket.
 
-| cause | ${TOOLS.map(({ name }) => name).join(" | ")} |
-| --- | ${TOOLS.map(() => "---").join(" | ")} |
+| cause | freed by | ${TOOLS.map(({ name }) => name).join(" | ")} |
+| --- | --- | ${TOOLS.map(() => "---").join(" | ")} |
 ${rows.join("\n")}
 ${next < 0 ? "" : after!.slice(next)}`,
 );

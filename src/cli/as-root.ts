@@ -1,3 +1,5 @@
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
 import { escapeControls, escapeForTerminal } from "../view/escape.ts";
 
 /** A word as a shell reads it back, harmless for a terminal: control characters become escapes inside of `$'…'`. */
@@ -5,6 +7,29 @@ export function shellWord(word: string): string {
   if (/^[\w./:=@%+-]+$/.test(word)) return word;
   if (escapeControls(word) !== word) return `$'${escapeForTerminal(word).replaceAll("'", "\\'")}'`;
   return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function isSame(path: string, other: string): boolean {
+  try {
+    return realpathSync(path) === realpathSync(other);
+  } catch {
+    return false;
+  }
+}
+
+/** True if a shell finds this very program when `lastack` is typed; under npx, or from a clone, it does not. */
+const isInPath = (script: string) =>
+  (process.env["PATH"] ?? "").split(":").some((directory) => isSame(join(directory, "lastack"), script));
+
+/**
+ * A remedy's command as it can be typed here: `lastack` by absolute paths where it would not be found, and always behind
+ * sudo, since root's PATH may know neither Node nor lastack.
+ */
+export function typed(command: readonly string[]): string[] {
+  const script = process.argv[1]!;
+  const at = command[0] === "sudo" ? 1 : 0;
+  if (command[at] !== "lastack" || (at === 0 && isInPath(script))) return [...command];
+  return [...command.slice(0, at), process.execPath, script, ...command.slice(at + 1)];
 }
 
 /** This command line as root would type it: with absolute paths, since root's PATH may know neither Node nor lastack. */

@@ -1,12 +1,12 @@
 import { NotEnded } from "../remedy/end.ts";
 import { carryOut, FORCE_AFTER_MS, proposeFree, type FreeProgress, type Proposal } from "../remedy/free.ts";
-import { usualAsks } from "../remedy/look.ts";
 import { asRoot } from "./as-root.ts";
+import { ASK_HELP, ASK_OPTIONS, asksFor } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { planText, progressText, resultText, type Result } from "./free-text.ts";
 import { parseOptions } from "./options.ts";
 import { isTerminal, writeErr, writeOut } from "./output.ts";
-import { parseDuration, parseEndpoint } from "./values.ts";
+import { parseDuration } from "./values.ts";
 import { line } from "./why-text.ts";
 
 export const help = `lastack free: end what keeps a port from being bound, and nothing else
@@ -17,6 +17,7 @@ First it says what would end, and what goes with it; on a terminal it asks. Then
 SIGKILL if that does not help, or, where one of them may not be ended, none does. What the kernel keeps of connections
 (TIME-WAIT and the like) is removed. At last the port is looked at again.
 
+${ASK_HELP}
 Options
   -y, --yes           do it without asking; where standard input is no terminal, nothing is done without this
   -n, --dry-run       only say what would end
@@ -40,6 +41,7 @@ function options(args: string[]) {
     args,
     allowPositionals: true,
     options: {
+      ...ASK_OPTIONS,
       yes: { type: "boolean", short: "y" },
       "dry-run": { type: "boolean", short: "n" },
       if: { type: "string" },
@@ -138,16 +140,22 @@ async function showAndConfirm(proposals: readonly Proposal[], how: { yes: boolea
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = options(args);
   if (positionals.length === 0) throw new UsageError("which port? lastack free PORT...");
-  const forceAfterMs =
-    values["force-after"] === undefined ? FORCE_AFTER_MS : parseDuration(values["force-after"], "--force-after");
-  const endpoints = positionals.map(parseEndpoint);
-  const json = values.json === true;
-  const { connections = false, force = false, if: only } = values;
-  const proposals = endpoints.map((endpoint) =>
-    proposeFree(usualAsks(endpoint), { connections, force, ...(only !== undefined && { only }) }),
+  const {
+    connections = false,
+    force = false,
+    if: only,
+    yes = false,
+    "dry-run": dryRun = false,
+    "force-after": after,
+    json = false,
+    ...described
+  } = values;
+  const forceAfterMs = after === undefined ? FORCE_AFTER_MS : parseDuration(after, "--force-after");
+  const questions = positionals.map((argument) => asksFor(described, argument));
+  const proposals = questions.map((asks) =>
+    proposeFree(asks, { connections, force, ...(only !== undefined && { only }) }),
   );
-  const how = { yes: values.yes === true, dryRun: values["dry-run"] === true, json };
-  const decided = await showAndConfirm(proposals, how);
+  const decided = await showAndConfirm(proposals, { yes, dryRun, json });
   if (decided !== undefined) {
     if (json)
       writeOut(

@@ -1,9 +1,16 @@
 /** `why --json`; docs/json.md describes it. */
-import { explain } from "../remedy/explanation.ts";
+import { explain, type ExplainedFinding } from "../remedy/explanation.ts";
 import type { Look } from "../remedy/look.ts";
 import { toJson } from "../view/escape.ts";
+import { typed } from "./as-root.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
 
+function withTyped({ remedies, ...finding }: ExplainedFinding): ExplainedFinding {
+  const commands = remedies.map((remedy) => ({ ...remedy, ...(remedy.command && { command: typed(remedy.command) }) }));
+  return { ...finding, remedies: commands };
+}
+
 export function answersAsJson(answers: readonly Look[]): string {
-  return `${toJson({ schema: JSON_SCHEMA, ports: answers.map(explain) })}\n`;
+  const ports = answers.map(explain).map((one) => ({ ...one, findings: one.findings.map(withTyped) }));
+  return `${toJson({ schema: JSON_SCHEMA, ports })}\n`;
 }

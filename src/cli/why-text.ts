@@ -7,7 +7,7 @@ import { eachRow, inodeAt, type SocketTable } from "../linux/socket-table.ts";
 import { INET_DIAG_MSG } from "../codec/inet-diag.ts";
 import { listedStateName } from "../codec/state.ts";
 import { escapeForTerminal } from "../view/escape.ts";
-import { asRoot, shellWord } from "./as-root.ts";
+import { asRoot, shellWord, typed } from "./as-root.ts";
 import { listSockets } from "./listing.ts";
 import type { Look } from "../remedy/look.ts";
 
@@ -46,7 +46,7 @@ function evidence(table: SocketTable): { shown: SocketTable; rest: string } {
 
 function remedyText({ what, cost, command }: Remedy): string {
   const text = `${line(what)}${cost === undefined ? "" : ` (${line(cost)})`}`;
-  return command ? `  ${command.map(shellWord).join(" ")}\n      ${text}\n` : `  ${text}\n`;
+  return command ? `  ${typed(command).map(shellWord).join(" ")}\n      ${text}\n` : `  ${text}\n`;
 }
 
 function findingText(finding: Finding, isFirst: boolean): string {

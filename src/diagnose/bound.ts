@@ -1,7 +1,7 @@
 /** Sockets that are bound and neither listen nor are connected. */
 import type { Facts, PortSocket } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { endProcesses, OTHER_PORT } from "./remedies.ts";
+import { endProcesses, kill, OTHER_PORT } from "./remedies.ts";
 import { holdersOf, listText, localText, processText } from "./words.ts";
 
 /** Bound beside a listener, or beside another bound one: only one of them can listen. */
@@ -16,10 +16,7 @@ function secondListen(facts: Facts, bound: readonly PortSocket[], blocks: boolea
       : `${names(bound)} is bound to ${localText(bound[0]!)} with SO_REUSEADDR: bind is shared, but only the first listen succeeds`,
     detail: ["SO_REUSEADDR lets several bind, never several listen: the second listen answers EADDRINUSE"],
     sockets: bound,
-    remedies: [
-      { what: "decide which of them listens, and end the other" },
-      ...endProcesses(facts, holdersOf(facts, bound)),
-    ],
+    remedies: [{ what: "decide which of them listens, and end the other" }, kill(facts, holdersOf(facts, bound))],
   };
 }
 

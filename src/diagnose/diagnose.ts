@@ -1,5 +1,6 @@
 /** From the facts of a port to what they mean: whether a bind would be granted, what is in its way, what helps. */
 import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { askedWords, withAsked } from "./asked.ts";
 import { boundFindings } from "./bound.ts";
 import type { BindRequest, Facts, PortSocket } from "./facts.ts";
 import { CAUSES, type Finding } from "./finding.ts";
@@ -85,6 +86,15 @@ function collect(facts: Facts, asks: Diagnosis["asks"], blockers: ReadonlySet<Po
   return findings.sort((a, b) => order(a) - order(b));
 }
 
+/** What to do, for the binds that were asked about. */
+function addressed(finding: Finding, words: readonly string[]): Finding {
+  const remedies = finding.remedies.map((remedy) => ({
+    ...remedy,
+    ...(remedy.command && { command: withAsked(remedy.command, words) }),
+  }));
+  return { ...finding, remedies };
+}
+
 /** When the last blocker is gone, if each of them ends by itself. */
 function freeAt(findings: readonly Finding[], blockers: ReadonlySet<PortSocket>): number | undefined {
   const ends = new Map<PortSocket, number>();
@@ -125,7 +135,11 @@ export function diagnose(facts: Facts, asked: readonly Ask[]): Diagnosis {
   const blockers = new Set(
     asks.filter(({ answer }) => answer.outcome !== "granted").flatMap(({ answer }) => answer.blockers),
   );
-  const findings = collect(facts, asks, blockers);
+  const words = askedWords(
+    asks.map(({ request }) => request),
+    facts.asker.uid,
+  );
+  const findings = collect(facts, asks, blockers).map((finding) => addressed(finding, words));
   const outcomes = asks.map(({ answer }) => answer.outcome);
   const answer = outcomes.includes("refused") ? "blocked" : outcomes.includes("unknown") ? "unknown" : "free";
   if (answer === "free")

@@ -1,7 +1,9 @@
 /** Connections: what is left of them when their listener is gone, and what an outgoing one does to a port. */
 import type { Facts, PortSocket } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
-import { destroy, endProcesses, reuseAddress, sudo, wait } from "./remedies.ts";
+import { ASKED } from "./asked.ts";
+import { endProcesses, kill, remove, reuse, reuseAddress, sudo, wait } from "./remedies.ts";
+import { supervisorOf } from "./supervisors.ts";
 import { holdersOf, listText, localText, peerText, plural, processText, spanText } from "./words.ts";
 
 /** The first shortest RTO of the kernel, milliseconds (TCP_RTO_MIN): what its give-up times are counted in. */
@@ -61,6 +63,8 @@ function ownerText(facts: Facts, sockets: readonly PortSocket[]): string {
 const ends = (facts: Facts, sockets: readonly PortSocket[]) =>
   facts.nowMs + Math.max(...sockets.map(({ timer }) => timer?.leftMs ?? 0));
 
+const left = (facts: Facts, sockets: readonly PortSocket[]) => spanText(ends(facts, sockets) - facts.nowMs);
+
 interface Told {
   headline: string;
   detail?: readonly string[];
@@ -68,17 +72,14 @@ interface Told {
   remedies: readonly Remedy[];
 }
 
-/**
- * First the connections, by a reset, then the program: the other way round its closing them would leave TIME-WAIT, and
- * the port stay taken for another minute.
- */
-function cutAndEnd(facts: Facts, sockets: readonly PortSocket[]): Remedy[] {
-  const first = destroy(facts, sockets);
-  return [
-    { ...first, what: "end the connections by a reset (needs CAP_NET_ADMIN): this end leaves no TIME-WAIT then" },
-    ...endProcesses(facts, holdersOf(facts, sockets)).map((remedy) => ({ ...remedy, what: `then ${remedy.what}` })),
-  ];
+/** The programs' end, and at once that of the connections: closed by them, these would keep the port for another minute. */
+function endAll(facts: Facts, sockets: readonly PortSocket[]): Remedy[] {
+  const holders = holdersOf(facts, sockets);
+  const mayFree = holders.every((process) => !supervisorOf(process)?.command);
+  return mayFree ? [remove(facts, sockets)] : endProcesses(facts, holders);
 }
+
+const PREPARE = "let the program go on, and its sockets share the port";
 
 const shorterS = ({ settings }: Facts) => Math.max(1, Math.floor(settings.finTimeoutS / 4));
 
@@ -86,19 +87,19 @@ type Teller = (facts: Facts, sockets: readonly PortSocket[], what: string) => To
 
 const tellers: Partial<Record<Cause, Teller>> = {
   "time-wait": (facts, sockets, what) => ({
-    headline: `${what} in TIME-WAIT, which no process holds, for ${spanText(ends(facts, sockets) - facts.nowMs)} more`,
+    headline: `${what} in TIME-WAIT, which no process holds, for ${left(facts, sockets)} more`,
     detail: ["this end closed first; TIME-WAIT lasts 60 s on Linux, whatever tcp_fin_timeout says"],
     endsAtMs: ends(facts, sockets),
-    remedies: [wait(facts, ends(facts, sockets)), reuseAddress(sockets), destroy(facts, sockets)],
+    remedies: [wait(left(facts, sockets)), reuseAddress(sockets), remove(facts, sockets)],
   }),
   "orphan-fin-wait-2": (facts, sockets, what) => ({
-    headline: `${what} closed here, and the peer does not close: FIN-WAIT-2 for ${spanText(ends(facts, sockets) - facts.nowMs)} more`,
+    headline: `${what} closed here, and the peer does not close: FIN-WAIT-2 for ${left(facts, sockets)} more`,
     detail: ["no process holds it any more; if the peer closes meanwhile, 60 s of TIME-WAIT follow"],
     endsAtMs: ends(facts, sockets),
     remedies: [
-      wait(facts, ends(facts, sockets)),
+      wait(left(facts, sockets)),
       reuseAddress(sockets),
-      destroy(facts, sockets),
+      remove(facts, sockets),
       {
         what: "or let the kernel wait less for such peers",
         cost: "slow peers are cut off",
@@ -110,7 +111,8 @@ const tellers: Partial<Record<Cause, Teller>> = {
     headline: `${what} shut down for writing, not closed, by ${ownerText(facts, sockets)}: FIN-WAIT-2 without a limit`,
     detail: ["no timer runs: it ends when the peer closes, or when the program does"],
     remedies: [
-      ...cutAndEnd(facts, sockets),
+      ...endAll(facts, sockets),
+      ...reuse(facts, sockets, PREPARE),
       { what: "mend the program: close after shutdown(SHUT_WR), with a limit to how long it reads on" },
     ],
   }),
@@ -123,7 +125,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
       ],
       remedies: [
         { what: "have the peer read or end: it is the one that stands still" },
-        destroy(facts, sockets),
+        remove(facts, sockets),
         reuseAddress(sockets),
       ],
     };
@@ -137,7 +139,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
         `the FIN is sent again, ${sockets[0]!.timer?.retransmits ?? 0} times so far; ` +
           `the kernel gives up about ${spanText(patienceMs)} after the first time, or up to twice that`,
       ],
-      remedies: [{ what: `wait up to ${spanText(2 * patienceMs)}` }, destroy(facts, sockets), reuseAddress(sockets)],
+      remedies: [wait(`up to ${spanText(2 * patienceMs)}`), remove(facts, sockets), reuseAddress(sockets)],
     };
   },
   "close-wait": (facts, sockets, what) => {
@@ -152,6 +154,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
       ],
       remedies: [
         ...endProcesses(facts, holdersOf(facts, sockets)),
+        ...reuse(facts, sockets, PREPARE),
         { what: "mend the program: close when read says 0" },
         reuseAddress(sockets),
       ],
@@ -160,11 +163,12 @@ const tellers: Partial<Record<Cause, Teller>> = {
   "leftover-connections": (facts, sockets, what) => ({
     headline: `${what} still open, held by ${ownerText(facts, sockets)}, although nobody listens any more`,
     detail: [`with ${listText([...new Set(sockets.map(peerText))].slice(0, 5))}`],
-    remedies: [...cutAndEnd(facts, sockets), reuseAddress(sockets)],
+    remedies: [...endAll(facts, sockets), ...reuse(facts, sockets, PREPARE), reuseAddress(sockets)],
   }),
   "outgoing-connection": (facts, sockets, what) => {
     const [least, most] = facts.settings.localPortRange;
     const inRange = facts.port >= least && facts.port <= most;
+    const holders = holdersOf(facts, sockets);
     return {
       headline: `an outgoing connection uses the port: ${ownerText(facts, sockets)} is connected from ${localText(sockets[0]!)} to ${peerText(sockets[0]!)}`,
       detail: [
@@ -182,7 +186,12 @@ const tellers: Partial<Record<Cause, Teller>> = {
           cost: "one port less for outgoing connections; what is connected stays",
           command: [...sudo(facts, true), "sysctl", "-w", `net.ipv4.ip_local_reserved_ports=${facts.port}`],
         },
-        ...cutAndEnd(facts, sockets),
+        {
+          what: "or destroy the connection, not the program; one that had chosen the port by bind keeps it",
+          cost: "both programs get an error",
+          command: [...sudo(facts, true), "lastack", "free", ASKED, "--connections"],
+        },
+        ...(holders.length > 0 ? [kill(facts, holders)] : []),
       ],
     };
   },

@@ -1,7 +1,7 @@
 /** Somebody listens, and a process holds the socket. */
 import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
-import { endProcesses, OTHER_PORT } from "./remedies.ts";
+import { endProcesses, OTHER_PORT, reuse } from "./remedies.ts";
 import { isEngine, isServiceManager } from "./supervisors.ts";
 import { commandText, holdersOf, listText, localText, plural, processText, spanText } from "./words.ts";
 
@@ -91,7 +91,7 @@ function zombie(facts: Facts, holders: readonly HolderProcess[], where: string):
       cause: "zombie-leader",
       headline: `${processText(process)} listens on ${where}: its first thread has ended, another one lives on`,
       detail: ["such a process looks like a zombie, and its descriptors seem to be none"],
-      remedies: [{ ...endProcesses(facts, [process])[0]!, command: ["kill", "-KILL", String(process.pid)] }],
+      remedies: endProcesses(facts, [process]),
     }
   );
 }
@@ -129,8 +129,7 @@ function plain(facts: Facts, holders: readonly HolderProcess[], where: string): 
 }
 
 /** What its connections will do to the port when it ends: they are closed then, and by this end first. */
-function aftermath(facts: Facts, sockets: readonly PortSocket[]): string[] {
-  const open = facts.sockets.filter(({ state, peer }) => state === "ESTABLISHED" && peer.port !== 0).length;
+function aftermath(open: number, sockets: readonly PortSocket[]): string[] {
   if (open === 0) return [];
   const lacking = sockets.some(({ options }) => options?.reuseAddress === false);
   const whom = lacking
@@ -142,6 +141,7 @@ function aftermath(facts: Facts, sockets: readonly PortSocket[]): string[] {
 /** A finding for each listener that somebody holds. */
 export function listenerFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): Finding[] {
   const listeners = facts.sockets.filter(({ state, holders }) => state === "LISTEN" && holders.length > 0);
+  const open = facts.sockets.filter(({ state, peer }) => state === "ESTABLISHED" && peer.port !== 0);
   // Sockets that the same processes hold (SO_REUSEPORT, one for each family) are told of together.
   const groups = new Map<string, PortSocket[]>();
   for (const socket of listeners) {
@@ -164,11 +164,15 @@ export function listenerFindings(facts: Facts, blockers: ReadonlySet<PortSocket>
     const detail = [
       ...holders.map((process) => describe(facts, process)),
       ...kind.detail,
-      ...aftermath(facts, sockets),
+      ...aftermath(open.length, sockets),
     ];
     if (own) detail.push(`pid ${own.pid} started this very command: it asks about a port that it holds itself`);
     const blocks = sockets.some((socket) => blockers.has(socket));
-    const finding: Finding = { ...kind, detail, sockets, blocks };
+    const restart =
+      open.length === 0
+        ? []
+        : reuse(facts, [...sockets, ...open], "before a restart: its connections then do not keep the port");
+    const finding: Finding = { ...kind, detail, sockets, blocks, remedies: [...kind.remedies, ...restart] };
     return own ? [{ ...finding, cause: "same-program" as const }] : [finding];
   });
 }

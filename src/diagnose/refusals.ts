@@ -3,6 +3,7 @@ import { formatEndpoint, formatIp } from "../codec/address.ts";
 import type { BindAnswer } from "./would-bind.ts";
 import type { BindRequest, Facts } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
+import { wait } from "./remedies.ts";
 import { listText, localText } from "./words.ts";
 
 function finding(cause: Cause, headline: string, detail: readonly string[], remedies: readonly Remedy[]): Finding {
@@ -24,7 +25,7 @@ function addressFinding(facts: Facts, request: BindRequest): Finding {
         "address-unavailable",
         `${address} is still tentative: the kernel asks whether another host has it, and bind answers EADDRNOTAVAIL`,
         ["duplicate address detection takes a second or two after the address was added, or the interface came up"],
-        [{ what: "wait for it, and bind then", command: ["sleep", "2"] }, { what: "or set IPV6_FREEBIND" }],
+        [wait("a second or two"), { what: "or set IPV6_FREEBIND" }],
       );
     case "duplicate":
       return finding(

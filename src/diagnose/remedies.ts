@@ -1,8 +1,9 @@
 /** What to do about a cause, what it costs, and the command. */
 import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
+import { ASKED } from "./asked.ts";
 import type { Remedy } from "./finding.ts";
 import { supervisorOf } from "./supervisors.ts";
-import { listText, plural, processText, spanText } from "./words.ts";
+import { holdersOf, listText, plural, processText } from "./words.ts";
 
 export function sudo(facts: Facts, needed: boolean): string[] {
   return needed && facts.asker.uid !== 0 ? ["sudo"] : [];
@@ -10,57 +11,71 @@ export function sudo(facts: Facts, needed: boolean): string[] {
 
 const isForeign = (facts: Facts, process: HolderProcess) => process.uid !== facts.asker.uid;
 
-/** Ends these processes; through their service manager or supervisor where they have one. */
-export function endProcesses(facts: Facts, processes: readonly HolderProcess[]): Remedy[] {
+const namesOf = (processes: readonly HolderProcess[]) => listText(processes.map(processText));
+const LOST = "what the program has not saved is lost; its open connections end";
+
+/** What stops each of these for good, told by who would start it again. */
+function stopManaged(facts: Facts, processes: readonly HolderProcess[]): Remedy[] {
   const remedies = new Map<string, Remedy>();
-  const plain: HolderProcess[] = [];
   for (const process of processes) {
-    const supervisor = supervisorOf(process);
-    if (!supervisor) {
-      plain.push(process);
-      continue;
-    }
-    const { name, command } = supervisor;
-    const isUnit = command?.[0] === "systemctl";
+    const { name, command } = supervisorOf(process)!;
+    const isUnit = command![0] === "systemctl";
     remedies.set(name, {
       what: isUnit
         ? `stop the service ${name}; a mere kill may have systemd start it again`
-        : command
-          ? `have ${command[0]} stop it: ${name} would start ${process.program} again`
-          : `end ${name}, which would start ${process.program} again`,
+        : `have ${command![0]} stop it: ${name} would start ${process.program} again`,
       cost: isUnit ? "the service is down until it is started again" : "ends all that it supervises",
-      command: [
-        ...sudo(facts, isUnit ? !command.includes("--user") : isForeign(facts, process)),
-        ...(command ?? ["kill", String(supervisor.pid)]),
-      ],
+      command: [...sudo(facts, isUnit ? !command!.includes("--user") : isForeign(facts, process)), ...command!],
     });
   }
-  return plain.length > 0 ? [...remedies.values(), kill(facts, plain)] : [...remedies.values()];
+  return [...remedies.values()];
 }
 
-function kill(facts: Facts, processes: readonly HolderProcess[]): Remedy {
-  const pids = processes.map(({ pid }) => String(pid));
+/** Ends these processes and nothing else, by their numbers: where `lastack free` would end more, or would not do it. */
+export function kill(facts: Facts, processes: readonly HolderProcess[]): Remedy {
   const prefix = sudo(
     facts,
     processes.some((process) => isForeign(facts, process)),
   );
+  const command = [...prefix, "kill", ...processes.map(({ pid }) => String(pid))];
+  return { what: `end ${namesOf(processes)}`, cost: LOST, command };
+}
+
+/** Ends who holds the port, and removes what the kernel keeps of their connections. */
+function free(facts: Facts, processes: readonly HolderProcess[]): Remedy {
+  const watched = processes.map(supervisorOf).find((supervisor) => supervisor !== undefined);
   const stopped = processes.some(({ state }) => state === "T");
-  const names = listText(processes.map(processText));
-  const cost = "what the program has not saved is lost; its open connections end";
-  if (!stopped) return { what: `end ${names}`, cost, command: [...prefix, "kill", ...pids] };
+  const more = watched
+    ? `, and ${watched.name} before, which would start it again`
+    : stopped
+      ? "; it is suspended (Ctrl-Z): fg brings it back, and free has it continue to notice"
+      : "";
+  const foreign = processes.some((process) => isForeign(facts, process));
   return {
-    what: `end ${names}; it is suspended (Ctrl-Z), so it has to be continued to notice, or brought back by fg`,
-    cost,
-    command: [...prefix, "sh", "-c", `kill ${pids.join(" ")}; kill -CONT ${pids.join(" ")}`],
+    what: `end ${namesOf(processes)}${more}`,
+    cost: watched ? "ends all that it supervises" : LOST,
+    command: [...sudo(facts, foreign), "lastack", "free", ASKED],
   };
+}
+
+/** Ends these processes, who hold the port; through their service manager or supervisor where they have one. */
+export function endProcesses(facts: Facts, processes: readonly HolderProcess[]): Remedy[] {
+  if (processes.length === 0) return [];
+  const managed = processes.filter((process) => supervisorOf(process)?.command);
+  const others = processes.filter((process) => !managed.includes(process));
+  if (managed.length > 0) {
+    return [...stopManaged(facts, managed), ...(others.length > 0 ? [kill(facts, others)] : [])];
+  }
+  // It does not end who started it.
+  const isOwn = processes.some(({ pid }) => facts.asker.ancestors.includes(pid));
+  return [isOwn ? kill(facts, processes) : free(facts, processes)];
 }
 
 export const OTHER_PORT: Remedy = { what: "or take another port" };
 
-/** Waiting until the last of these is over. */
-export function wait(facts: Facts, endsAtMs: number, more = ""): Remedy {
-  const leftMs = endsAtMs - facts.nowMs;
-  return { what: `wait ${spanText(leftMs)}${more}`, command: ["sleep", String(Math.max(1, Math.ceil(leftMs / 1000)))] };
+/** Waiting, asleep, until the port can be bound. */
+export function wait(span: string): Remedy {
+  return { what: `wait ${span}; with -- COMMAND it starts a server then`, command: ["lastack", "wait", ASKED] };
 }
 
 /** What SO_REUSEADDR does for leftovers of a connection, as far as that is known. */
@@ -73,23 +88,38 @@ export function reuseAddress(sockets: readonly PortSocket[]): Remedy {
   return { what, cost: "none: it is what servers do; it takes effect for what is left from then on" };
 }
 
-/** Ends sockets that no process has, or that one has, by the kernel's SOCK_DESTROY. */
-export function destroy(facts: Facts, sockets: readonly PortSocket[]): Remedy {
-  const { port } = sockets[0]!.local;
-  const states = [...new Set(sockets.map(({ state }) => state.toLowerCase()))];
+/** The same for what a running program holds, from outside. */
+export function reuse(facts: Facts, sockets: readonly PortSocket[], what: string): Remedy[] {
+  const lacking = sockets.filter(({ options, inode }) => inode !== 0 && options?.reuseAddress === false);
+  if (lacking.length === 0) return [];
+  const holders = holdersOf(facts, lacking);
+  const foreign = holders.some((process) => isForeign(facts, process));
+  return [
+    {
+      what: `${what}: only for a server that sets SO_REUSEADDR itself, as Node always does`,
+      cost: "none: the running program does not notice",
+      command: [...sudo(facts, foreign), "lastack", "reuse", String(facts.port)],
+    },
+  ];
+}
+
+const RISK = {
+  timeWait:
+    "a delayed segment of the old connection may be taken for one of a new one, and a lost last ACK becomes a reset",
+  open: "the peer gets a reset; data not yet delivered are lost",
+};
+
+/** Removes sockets that no process has (the kernel's SOCK_DESTROY), and ends the programs that have some. */
+export function remove(facts: Facts, sockets: readonly PortSocket[]): Remedy {
+  const holders = holdersOf(facts, sockets);
+  const them = sockets.length === 1 ? "it" : "them";
+  const what =
+    holders.length > 0
+      ? `end ${namesOf(holders)}, and what the kernel would keep of the connections`
+      : `or end ${them} now`;
   return {
-    what: `or end ${sockets.length === 1 ? "it" : "them"} now (needs CAP_NET_ADMIN)`,
-    cost: states.includes("time-wait")
-      ? "a delayed segment of the old connection may be taken for one of a new one, and a lost last ACK becomes a reset"
-      : "the peer gets a reset; data not yet delivered are lost",
-    command: [
-      ...sudo(facts, true),
-      "ss",
-      "-tK",
-      ...states.flatMap((state) => ["state", state]),
-      "sport",
-      "=",
-      `:${port}`,
-    ],
+    what: `${what}, which takes CAP_NET_ADMIN`,
+    cost: sockets.some(({ state }) => state === "TIME-WAIT") ? RISK.timeWait : RISK.open,
+    command: [...sudo(facts, true), "lastack", "free", ASKED],
   };
 }

@@ -1,5 +1,6 @@
 /** A socket that a process must have, and none that may be looked into does. */
 import type { Facts, PortSocket } from "./facts.ts";
+import { ASKED } from "./asked.ts";
 import type { Finding } from "./finding.ts";
 import { OTHER_PORT } from "./remedies.ts";
 import { holdersOf, listText, localText } from "./words.ts";
@@ -19,7 +20,10 @@ function hiddenByPermission(facts: Facts, sockets: readonly PortSocket[]): Findi
     headline: `a process that may not be looked into ${what} on ${localText(sockets[0]!)}; its socket belongs to ${listText(users)}`,
     detail: [`processes whose descriptors may not be read: ${listText(others)}`],
     sockets,
-    remedies: [{ what: "ask again as root, to see which process it is" }, OTHER_PORT],
+    remedies: [
+      { what: "have root end it; it says first which process that is", command: ["sudo", "lastack", "free", ASKED] },
+      OTHER_PORT,
+    ],
   };
 }
 

@@ -2,6 +2,7 @@
  * What freeing a port would take: which processes end, which sockets of nobody are removed, and what is in the way of doing
  * it at all. Concluded from a look; nothing is touched here.
  */
+import { askedWords } from "../diagnose/asked.ts";
 import type { Facts, HolderProcess, PortSocket } from "../diagnose/facts.ts";
 import type { Cause, Finding, Remedy } from "../diagnose/finding.ts";
 import { isOutgoing } from "../diagnose/leftovers.ts";
@@ -153,7 +154,7 @@ function othersRefusal(victims: readonly Victim[], only: string): Refusal[] {
   ];
 }
 
-function outgoingRefusal(facts: Facts, spared: readonly PortSocket[]): Refusal[] {
+function outgoingRefusal(facts: Facts, spared: readonly PortSocket[], asked: readonly string[]): Refusal[] {
   if (spared.length === 0) return [];
   const names = listText(holdersOf(facts, spared).map(processText)) || "a process that may not be looked into";
   const ends = spared.slice(0, 3).map((socket) => `${localText(socket)} to ${peerText(socket)}`);
@@ -166,7 +167,7 @@ function outgoingRefusal(facts: Facts, spared: readonly PortSocket[]): Refusal[]
           cost:
             "both programs get an error (ECONNABORTED here, a reset there); one that had chosen the port by bind keeps it " +
             "until it closes the socket",
-          command: ["lastack", "free", String(facts.port), "--connections"],
+          command: ["lastack", "free", ...asked, "--connections"],
         },
       ],
     },
@@ -194,12 +195,16 @@ export function planFree({ diagnosis, facts }: Look, options: FreeOptions, conte
     ...blocking.map((finding) => findingRefusal(facts, finding, force)),
     ...victims.map(({ process }) => processRefusal(facts, context.self, process, force)),
   ].filter((refusal) => refusal !== undefined);
+  const asked = askedWords(
+    diagnosis.asks.map(({ request }) => request),
+    facts.asker.uid,
+  );
   const only = options.only === undefined ? [] : othersRefusal(victims, options.only);
   return {
     port: facts.port,
     victims,
     sockets: options.connections ? [...unheld, ...outgoing] : unheld,
-    refusals: [...refusals, ...only, ...outgoingRefusal(facts, spared)],
+    refusals: [...refusals, ...only, ...outgoingRefusal(facts, spared, asked)],
     spared,
   };
 }

@@ -7,7 +7,6 @@ import { CLI, endAll } from "../support/cli.ts";
 import { compile, makeDirectory, removeDirectory } from "../cli/helpers.ts";
 import { lacking, testNeeding } from "../support/needs.ts";
 import { enterNamespace } from "../support/tcp.ts";
-import { until } from "../support/until.ts";
 import {
   apply,
   becomesFree,
@@ -41,7 +40,7 @@ testNeeding(NAMESPACE, "bound and not listening: a holder that netstat does not 
   expect(summary(told)).toEqual(["bound-only", "EADDRINUSE", "EADDRINUSE"]);
   expect(told.headline).toBe(`Port 5000 is taken: cat (pid ${pid}, root) has bound 0.0.0.0:5000 and does not listen`);
   expectTruth(told, 5000);
-  apply(findingOf(told, "bound-only"), /^kill/);
+  apply(findingOf(told, "bound-only"), /free 5000$/);
   await becomesFree(5000);
 });
 
@@ -111,7 +110,7 @@ testNeeding(NAMESPACE, "SO_REUSEPORT on one side only", async () => {
   const finding = findingOf(told, "reuse-port-mismatch");
   expect(finding.headline).toMatch(/cat .* has not set SO_REUSEPORT$/);
   expect(bindsNow("0.0.0.0", 5007, { reusePort: true })).toBe(false);
-  apply(finding, /^kill/);
+  apply(finding, /free 5007 --reuse-port$/);
   await becomesFree(5007, "0.0.0.0", { reusePort: true });
 });
 
@@ -161,7 +160,7 @@ testNeeding(
       const told = why("[2001:db8::1]:5010");
       expect(summary(told)).toEqual(["address-unavailable", "EADDRNOTAVAIL", "EADDRNOTAVAIL"]);
       expect(told.headline).toContain("still tentative");
-      await until("duplicate address detection", () => why("[2001:db8::1]:5010").answer === "free");
+      apply(findingOf(told, "address-unavailable"), /wait \[2001:db8::1\]:5010$/);
       expect(bindsNow("2001:db8::1", 5010)).toBe(true);
     } finally {
       ip("link", "del", "veth-a");

@@ -72,7 +72,7 @@ const CASES: Case[] = [
     facts: madeFacts(heldBy(madeProcess("node", { parents: [{ pid: 77, program: "nodemon" }] }))),
     cause: "listener",
     headline: /node \(pid 4242, alice\)/,
-    command: ["kill", "77"],
+    command: ["lastack", "free", "3000"],
   },
   {
     what: "the kernel's NFS server listens",

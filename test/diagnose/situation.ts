@@ -1,6 +1,7 @@
 /** What the tests of causes share: a holder of its own process, the diagnosis as users get it, and its remedy applied. */
 import { spawnSync } from "node:child_process";
 import { expect } from "vitest";
+import { shellWord } from "../../src/cli/as-root.ts";
 import type { Cause } from "../../src/diagnose/finding.ts";
 import {
   bind,
@@ -26,6 +27,8 @@ export interface ToldFinding {
   sockets: number[];
   endsAt: string | null;
   remedies: { what: string; cost?: string; command?: string[] }[];
+  /** How it was asked for. */
+  asked: { args: readonly string[]; uid?: number | undefined };
 }
 
 export interface Told {
@@ -49,6 +52,7 @@ export function why(argument: number | string, options: readonly string[] = [], 
   expect(stderr).toBe("");
   const [told] = (JSON.parse(stdout) as { ports: [Told] }).ports;
   expect(status).toBe(STATUS[told.answer]);
+  for (const finding of told.findings) finding.asked = { args: ["why", String(argument), ...options], uid };
   return told;
 }
 
@@ -64,15 +68,26 @@ export function summary(told: Told): [cause: Cause, ...errnos: (string | null)[]
   return [told.findings[0]!.cause, ...told.asks.map(({ errno }) => errno)];
 }
 
-/** Runs the first command among the finding's remedies whose words match. */
-export function apply(finding: { remedies: readonly { command?: readonly string[] }[] }, pattern: RegExp): void {
-  const command = finding.remedies
-    .map((remedy) => [...(remedy.command ?? [])])
-    .find((words) => pattern.test(words.join(" ")));
-  if (command?.[0] === "sudo") command.shift(); // the tests are root already
-  if (!command) throw new Error(`no remedy like ${pattern} in ${JSON.stringify(finding.remedies)}`);
-  const { status, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: "utf8" });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+interface WithRemedies extends Partial<Pick<ToldFinding, "asked">> {
+  remedies: readonly { command?: readonly string[] }[];
+}
+
+/**
+ * Runs the first command among the finding's remedies whose words match, as `why` prints it: `free` on a terminal, with yes
+ * for what it asks.
+ */
+export function apply({ remedies, asked }: WithRemedies, pattern: RegExp): void {
+  const command = remedies.map((one) => one.command ?? []).find((words) => pattern.test(words.join(" ")));
+  if (!command) throw new Error(`no remedy like ${pattern} in ${JSON.stringify(remedies)}`);
+  const line = command.map(shellWord).join(" ");
+  if (asked) {
+    const { stdout } = lastack(asked.args, asked.uid === undefined ? {} : { uid: asked.uid });
+    expect(stdout).toContain(`\n  ${line}\n`);
+  }
+  const asRoot = line.replace(/^sudo /, ""); // the tests are root already
+  const shell = command.includes("free") ? ["script", "-qec", asRoot, "/dev/null"] : ["sh", "-c", asRoot];
+  const { status, stdout } = spawnSync(shell[0]!, shell.slice(1), { input: "y\r", encoding: "utf8" });
+  expect({ line, status, stdout }).toEqual({ line, status: 0, stdout: expect.anything() });
 }
 
 export const sockets = new Sockets();

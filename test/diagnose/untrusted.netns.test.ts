@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { compile, makeDirectory, removeDirectory } from "../cli/helpers.ts";
-import { endAll, lastack, Running } from "../support/cli.ts";
+import { CLI, endAll, lastack, Running } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
 import { enterNamespace } from "../support/tcp.ts";
 import { why } from "./situation.ts";
@@ -58,5 +58,6 @@ testNeeding(NEEDED, "JSON has it exactly, escaped; commands are words, not text 
   const told = why(8000);
   expect(told.processes[0]).toMatchObject({ pid, program: NAME });
   expect(told.processes[0]!.arguments).toHaveLength(5 + LONG.length);
-  expect(told.findings[0]!.remedies[0]!.command).toEqual(["kill", String(pid)]);
+  expect(told.findings[0]!.remedies[0]!.command).toEqual([process.execPath, CLI, "free", "8000"]);
+  expect(told.findings[0]!.remedies[0]!.what).toBe(`end ${NAME} (pid ${pid}, root)`);
 });
