@@ -29,7 +29,7 @@ export interface HolderSearch {
   holders: Map<number, Holder[]>;
   /** Processes whose descriptors may not be read: uid -> how many. They may hold sockets that nobody seems to. */
   unreadable: Map<number, number>;
-  /** How many processes were asked. */
+  /** How many processes were asked; 0 where the kernel's iterator was. */
   searched: number;
   /** How many of the inodes nobody seems to hold. */
   missing: number;
@@ -159,7 +159,7 @@ class Search implements HolderSearch {
   readonly unreadable = new Map<number, number>();
   searched = 0;
   #isCalledOff = false;
-  /** How many descriptors may be looked at from now on. */
+  /** How many descriptors may be looked at from now on; below 0: there were more, and no holder was found among those. */
   left = Infinity;
 
   constructor(
@@ -180,12 +180,12 @@ class Search implements HolderSearch {
   }
 
   /** Looks through one descriptor directory. */
-  #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" | "too many" {
+  #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" {
     // Standard input nearly always exists, and saves listing hundreds of links that can't be followed.
     if (this.reader.socketInode(directory, 0) === -EACCES) return "unreadable";
     const fds = this.reader.numbers(directory, this.left);
     this.left -= fds.length;
-    if (this.left < 0) return "too many";
+    if (this.left < 0) return "read";
     let looked = 0;
     for (const fd of fds) {
       if (++looked % DESCRIPTORS_AT_ONCE === 0 && !this.goesOn()) break;
@@ -202,21 +202,18 @@ class Search implements HolderSearch {
     if (uid !== undefined) this.unreadable.set(uid, (this.unreadable.get(uid) ?? 0) + 1);
   }
 
-  /** Asks a process; false if it has more descriptors than may be looked at. */
-  process(pid: number): boolean {
+  process(pid: number): void {
     const directory = this.reader.descriptors(pid);
     if (typeof directory === "number") {
       if (directory === -EACCES) this.#closed(pid);
-      return true; // or it has ended
+      return; // or it has ended
     }
+    this.searched++;
     const found = this.#directory(directory, pid);
     directory.close();
-    if (found === "too many") return false;
-    this.searched++;
     if (found === "unreadable") this.#countUnreadable(pid);
     // The first thread may have ended while others live on: then its directory is empty and theirs are not.
     if (found === "empty") this.threads(pid);
-    return true;
   }
 
   /** A directory that may not even be listed: of another user, or one of our own processes whose first thread has ended. */
@@ -263,21 +260,17 @@ const MANY = 8000;
 /** Every holder of each of these socket inodes. `many`: when to ask the kernel's iterator. */
 export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSearch {
   using reader = new ProcReader();
-  const search = new Search(reader, inodes);
+  let search = new Search(reader, inodes);
   if (inodes.size === 0) return search;
   const processes = reader.processes();
   search.left = many;
-  for (const pid of processes) {
-    if (search.process(pid)) continue;
-    const all = socketDescriptors(inodes);
-    if (all) {
-      const complete = new Search(reader, inodes);
-      for (const { inode, pid: holder, fd } of all) complete.add(inode, holder, fd);
-      complete.searched = processes.length;
-      return complete;
-    }
-    search.left = Infinity;
-    search.process(pid);
+  for (const pid of processes) if (search.left >= 0) search.process(pid);
+  if (search.left < 0) {
+    search = new Search(reader, inodes);
+    const descriptors = socketDescriptors(inodes);
+    for (const { inode, pid, fd } of descriptors ?? []) search.add(inode, pid, fd);
+    if (descriptors) return search;
+    for (const pid of processes) search.process(pid);
   }
   // A thread can have a descriptor table of its own (unshare(CLONE_FILES)): looked for only where something is missing
   // that nothing else explains.

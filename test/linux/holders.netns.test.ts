@@ -224,6 +224,7 @@ testNeeding(
     process.seteuid!(NOBODY);
     try {
       const { holders, unreadable } = findHolders(inodes);
+      expect(findHolders(inodes, 0).holders).toEqual(holders); // the iterator is not for them
       expect(holders).toEqual(new Map([[ownInode, [{ pid: mine.pid, fd: 3 }]]]));
       expect(holders.has(hiddenInode)).toBe(false);
       expect(unreadable.get(STRANGER)).toBe(2);
