@@ -15,7 +15,7 @@ export function takeAck(c: Connection, nowUs: number, segment: TcpSegment): bool
     challenge(c, nowUs);
     return false;
   }
-  if (seqDiff(c.sndUna, ack) > oldestAck(c)) {
+  if (c.settings.rfc5961 && seqDiff(c.sndUna, ack) > oldestAck(c)) {
     challenge(c, nowUs);
     return false;
   }

@@ -54,7 +54,7 @@ export function handleSegment(c: Connection, nowUs: number, segment: TcpSegment)
 /** Steps 1 to 4: the sequence number, RST, SYN. */
 function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
   const { flags } = segment;
-  const { profile } = c.settings;
+  const { profile, rfc5961 } = c.settings;
   if (completesSimultaneousOpen(c, segment)) return true;
   if (!(flags & RST)) {
     if (isOldByTimestamp(c, segment, nowUs, profile.pawsSlack)) {
@@ -74,13 +74,14 @@ function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
     return false;
   }
   if (flags & RST) {
-    if (segment.seq === c.rcvNxt || isResetBelowFin(c, segment)) takeReset(c);
+    if (segment.seq === c.rcvNxt || isResetBelowFin(c, segment) || !rfc5961) takeReset(c);
     else challenge(c, nowUs);
     return false;
   }
   if (flags & SYN) {
     if (c.state === "SYN-RECEIVED" && c.passive && profile.synReceived === "rfc9293") listenAgain(c);
-    else challenge(c, nowUs);
+    else if (rfc5961) challenge(c, nowUs);
+    else refuseSyn(c, segment);
     return false;
   }
   return true;
@@ -126,6 +127,12 @@ function isAcceptable(c: Connection, segment: TcpSegment): boolean {
 function isResetBelowFin(c: Connection, segment: TcpSegment): boolean {
   if (!c.settings.profile.resetBelowFin || seqDiff(c.rcvNxt, segment.seq) !== 1) return false;
   return c.state === "CLOSE-WAIT" || c.state === "LAST-ACK" || c.state === "CLOSING";
+}
+
+/** RFC 793, page 71: a SYN in the window is an error, and ends the connection at both ends. */
+function refuseSyn(c: Connection, segment: TcpSegment): void {
+  reply(c, resetFor(segment));
+  becomeClosed(c, "reset");
 }
 
 /** A RST that can be believed (RFC 9293 section 3.10.7.4, second). */

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.ts";
 
 /** Whether one more may be sent now; if so it counts (RFC 5961 section 7). */
 function mayChallenge(c: Connection, nowUs: number): boolean {
+  if (!c.settings.rfc5961) return true;
   const { count, perUs } = c.settings.profile.challengeAcks;
   if (c.challengesSinceUs === null || nowUs - c.challengesSinceUs >= perUs) {
     c.challengesSinceUs = nowUs;

@@ -25,6 +25,11 @@ export interface Settings {
   readonly orphanFinWait2Us: number | null;
   /** RFC 1337's fix F1: RSTs in TIME-WAIT are ignored. */
   readonly rfc1337: boolean;
+  /**
+   * RFC 5961: a RST counts with the very next number only; other RSTs in the window, every SYN, and ACKs that are too old draw
+   * a challenge ACK, and not too many of these are sent. Off: all of it as RFC 793 had it.
+   */
+  readonly rfc5961: boolean;
   /** With how many segments slow start begins (RFC 6928). */
   readonly initialWindow: number;
 }
@@ -45,6 +50,7 @@ export function settingsOf(given: Partial<Settings> & Pick<Settings, "localPort"
     timeWaitUs: profile.timeWaitUs,
     orphanFinWait2Us: profile.orphanFinWait2Us,
     rfc1337: false,
+    rfc5961: true,
     initialWindow: 10,
     ...given,
   };

@@ -87,3 +87,25 @@ describe("SYN in synchronized states (RFC 5961 section 4)", () => {
     expect(socket.arrives("S 50:50(0)")).toHaveLength(1);
   });
 });
+
+describe("without RFC 5961, as RFC 793 had it", () => {
+  const without = { rfc5961: false };
+
+  test("a RST anywhere in the window ends the connection", () => {
+    const socket = socketInEstablished(without);
+    expect(socket.arrives("R 500:500(0)")).toEqual([]);
+    expect(socket).toMatchObject({ state: "CLOSED", connection: { error: "reset" } });
+  });
+
+  test("a SYN in the window ends it at both ends", () => {
+    const socket = socketInEstablished(without);
+    expect(socket.arrives("S 500:500(0)")).toEqual(["R. 0:0(0) ack 501"]);
+    expect(socket.state).toBe("CLOSED");
+  });
+
+  test("an ACK from long ago is ignored, and what cannot be taken is answered without a limit", () => {
+    const socket = socketInEstablished(without);
+    expect(socket.arrives(". 1:1(0) ack -100000")).toEqual([]);
+    for (let i = 0; i < 50; i++) expect(socket.arrives(". -9:-9(0) ack 1")).toEqual([". 1:1(0) ack 1"]);
+  });
+});
