@@ -1,8 +1,14 @@
 /** `npm run model-vs-kernel`: asks the running kernel and the model the same, and writes docs/model-vs-kernel.md. */
 import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { release } from "node:os";
+import { CATALOGUE } from "../src/lab/catalogue/index.ts";
+import { runExperiment } from "../src/lab/run.ts";
 import { LINUX, RFC9293, type Profile } from "../src/tcp/index.ts";
+import { STORY_RULES } from "../src/trace/story-merge.ts";
+import { KernelWorld } from "../src/world/kernel/kernel-world.ts";
 import { compareAll, type Report } from "../test/tcp/differential.ts";
+import { compareWithin, MAY_DIFFER } from "../test/world/stories.ts";
 import { describeStimulus, KNOWN, type Difference, type Reaction } from "../test/tcp/stimuli.ts";
 
 const DOCUMENT = new URL("../docs/model-vs-kernel.md", import.meta.url);
@@ -32,6 +38,34 @@ function profiles(): string {
   return ["| | `rfc9293` | `linux` |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
+/** Where the stories of an experiment part in the two worlds; undefined if they do not. */
+function partings(): [id: string, where: string][] {
+  const childScript = fileURLToPath(new URL("../dist/lab-process.cjs", import.meta.url));
+  return CATALOGUE.flatMap((experiment) => {
+    const run = () => runExperiment(experiment, new KernelWorld({ childScript }));
+    const { verdicts, differences } = compareWithin(3, experiment, run(), run);
+    const [first] = differences;
+    const where = first && `${first.host}: “${first.one?.text ?? "the end"}”, “${first.other?.text ?? "the end"}”`;
+    const verdict = verdicts.kernel === verdicts.model ? [] : [`the verdicts: ${verdicts.kernel}, ${verdicts.model}`];
+    const all = [...verdict, ...(where === undefined ? [] : [where])];
+    return all.length > 0 ? [[experiment.id, all.join("; ")]] : [];
+  });
+}
+
+function stories(): string[] {
+  const different = partings();
+  const rows = Object.entries(MAY_DIFFER).map(([id, reason]) => `- \`${id}\`: ${reason}`);
+  const unexplained = different.filter(([id]) => !MAY_DIFFER[id]).map(([id, where]) => `- \`${id}\`: ${where}`);
+  return [
+    "## Experiments in both worlds",
+    `The ${CATALOGUE.length} experiments of the catalogue ran on the kernel and in the model, and ${CATALOGUE.length - different.length} told the same story: each host had the same order of calls, results, segments and states, and the verdicts were the same (\`test/lab/catalogue.netns.test.ts\`). What the stories are compared without:`,
+    STORY_RULES.map((rule, i) => `${i + 1}. ${rule}`).join("\n"),
+    "The rules are those of `src/trace/story-merge.ts`. Where the stories may differ:",
+    rows.join("\n"),
+    ...(unexplained.length > 0 ? ["Where they did, and nobody knows why:", unexplained.join("\n")] : []),
+  ];
+}
+
 function document({ rows }: Report): string {
   const all = rows.flatMap(({ differences }) => differences);
   const cases = rows.reduce((sum, one) => sum + one.cases, 0);
@@ -52,11 +86,12 @@ function document({ rows }: Report): string {
     "Numbers are relative: those of the answer to the kernel's first, its acknowledgement to what it had received before.",
     ...known,
     ...unexplained,
+    ...stories(),
     "## The profiles",
     "Where `linux` leaves `rfc9293`. What each means, and where it comes from, stands in `src/tcp/profile.ts`; `test/tcp/profiles.test.ts` has a test for each. Names that end in `Us` are microseconds.",
     profiles(),
     "## What the model does not have",
-    "Selective acknowledgement (RFC 2018), urgent data, keep-alives, ECN and TCP Fast Open. Data on a SYN are not taken: they come again with the next segment. Congestion control is NewReno (RFC 5681, RFC 6582). A connection is given up after so many retransmissions, where Linux counts the time that they would have taken.",
+    "Selective acknowledgement (RFC 2018), urgent data, keep-alives, ECN and TCP Fast Open. Data on a SYN are not taken: they come again with the next segment. Congestion control is NewReno (RFC 5681, RFC 6582). A connection is given up after so many retransmissions, where Linux counts the time that they would have taken. Buffers have a size and keep it, where Linux lets them grow; tail losses are found by the retransmission timer, where Linux probes for them sooner (RFC 8985).",
   ].join("\n\n")}\n`;
 }
 

@@ -65,11 +65,14 @@ function close(host: Host, nowUs: number, process: Process, fd: number, id: stri
   return { result: null, socket: id, progress: { deadlineUs: nowUs + lingerS * 1_000_000 } };
 }
 
-/** Every descriptor is closed, and nothing is left to return to. */
+/**
+ * Every descriptor is closed, and nothing is left to return to. The last comes first: files are closed by what the process
+ * has still to do (task_work_run, kernel/task_work.c), of which the latest is done first.
+ */
 export function endProcess(host: Host, nowUs: number, name: string): void {
   const { descriptors } = processOf(host, name);
   host.processes.delete(name);
-  for (const id of descriptors.values()) dereference(host, nowUs, id);
+  for (const [, id] of [...descriptors].sort(([a], [b]) => b - a)) dereference(host, nowUs, id);
 }
 
 function fork(host: Host, { descriptors, uid }: Process, child: string): Outcome {

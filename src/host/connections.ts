@@ -59,9 +59,9 @@ export function plain(address: string): string {
 }
 
 /** tcp_select_initial_window: so that the largest buffer that there may be can be offered. */
-function windowScale(host: Host): number | null {
+function windowScale(host: Host, { receiveBuffer }: SocketOptions): number | null {
   if (numberOf(host.parameters, "net.ipv4.tcp_window_scaling") === 0) return null;
-  const most = numbersOf(host.parameters, "net.ipv4.tcp_rmem")[2]!;
+  const most = receiveBuffer ?? numbersOf(host.parameters, "net.ipv4.tcp_rmem")[2]!;
   return Math.max(0, Math.min(14, Math.floor(Math.log2(most)) - 15));
 }
 
@@ -86,7 +86,7 @@ export function connectionSettings(host: Host, options: SocketOptions, local: En
     mssUnsaid: MSS_UNSAID[version],
     receiveBuffer,
     sendBuffer: options.sendBuffer ?? numbersOf(host.parameters, "net.ipv4.tcp_wmem")[2]!,
-    windowScale: windowScale(host),
+    windowScale: windowScale(host, options),
     timestamps: numberOf(host.parameters, "net.ipv4.tcp_timestamps") !== 0,
     noDelay: options.noDelay,
     rfc1337: numberOf(host.parameters, "net.ipv4.tcp_rfc1337") !== 0,

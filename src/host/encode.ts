@@ -135,6 +135,7 @@ export function writePacket(writer: ByteWriter, { source, destination, hops, seg
 export function writeHost(writer: ByteWriter, host: Host, nowUs: number): void {
   const numbers = order(host);
   writer.integer(host.settings.numbering.by === "count" ? host.numbered : 0);
+  writer.integer(host.nextPort);
   writer.integer(host.processes.size);
   for (const { name, uid, descriptors, blocked } of host.processes.values()) {
     writeText(writer, name);

@@ -131,6 +131,8 @@ export interface Host {
   replies: readonly HostPacket[];
   /** How many sockets there have been: names the next. */
   made: number;
+  /** The port that is tried first where one is to be chosen: behind the last one, so that none is soon used again. */
+  nextPort: number;
   /** How many connections have been given a number. */
   numbered: number;
   readonly counters: Record<Counter, number>;
@@ -157,6 +159,7 @@ export function createHost(given: Partial<HostSettings> = {}, parameters: Parame
     ready: [],
     replies: [],
     made: 0,
+    nextPort: 0,
     numbered: 0,
     counters: Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Record<Counter, number>,
   };

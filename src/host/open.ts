@@ -21,7 +21,14 @@ export function askPorts(host: Host, { uid }: Process, request: Request): Result
   const ports = portsToChange(host);
   if (ports.host.mayBindPrivileged !== (uid === 0)) ports.host = { ...ports.host, mayBindPrivileged: uid === 0 };
   if ("address" in request && canonical(request.address) === undefined) return failure("EINVAL");
-  return resultOf(perform(ports, request, {}));
+  const answer = perform(ports, request, { port: host.nextPort });
+  if (request.name === "listen" || (request.name === "bind" && request.port === 0)) notePort(host, answer.port);
+  return resultOf(answer);
+}
+
+/** A port has been chosen. */
+function notePort(host: Host, port: number | undefined): void {
+  if (port) host.nextPort = port + 1;
 }
 
 export function socket(host: Host, process: Process, family: "IPv4" | "IPv6"): HostSocket {
@@ -67,9 +74,10 @@ export function beginConnect(host: Host, nowUs: number, id: string, to: Endpoint
   if (address === undefined) return failure("EINVAL");
   const existing = host.sockets.get(id)!.connection;
   if (existing?.state === "SYN-SENT" || existing?.state === "SYN-RECEIVED") return failure("EALREADY");
-  const result = open(ports, port, { address, port: to.port }, undefined, (timeWait, isBound) => {
+  const result = open(ports, port, { address, port: to.port }, host.nextPort, (timeWait, isBound) => {
     return numberAfter(host, nowUs, timeWait.id, isBound) !== undefined;
   });
+  if (!wasBound) notePort(host, port.port);
   if ("outcome" in result) return result.outcome === "refused" ? resultOf(result) : null;
   const replaced = result.replaced?.id.replace(/\/time-wait$/, "");
   const iss = replaced === undefined ? undefined : numberAfter(host, nowUs, replaced, wasBound);

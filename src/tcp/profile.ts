@@ -19,6 +19,12 @@ export interface Profile {
   readonly rtoMaxUs: number;
   /** How often a SYN is sent again: RFC 9293 MUST-23 wants 3 minutes of trying; net.ipv4.tcp_syn_retries. */
   readonly synRetries: number;
+  /**
+   * How soon a SYN is sent again that an unacceptable ACK has answered, beside the RST that this draws: the old connection
+   * that it comes from may be gone by then. RFC 9293 section 3.10.7.3 knows no hurry; Linux waits two ticks
+   * (TCP_TIMEOUT_MIN, tcp_rcv_synsent_state_process).
+   */
+  readonly synAgainUs: number | null;
   /** So many of them without doubling the timeout: net.ipv4.tcp_syn_linear_timeouts. */
   readonly synLinearRetries: number;
   /** How often a SYN,ACK is sent again: net.ipv4.tcp_synack_retries. */
@@ -104,6 +110,7 @@ export const RFC9293: Profile = {
   rtoMinOf: "timeout",
   rtoMaxUs: 60 * S,
   synRetries: 7,
+  synAgainUs: null,
   synLinearRetries: 0,
   synAckRetries: 7,
   dataRetries: 6,
@@ -140,6 +147,7 @@ export const LINUX: Profile = {
   rtoMinOf: "variance",
   rtoMaxUs: 120 * S,
   synRetries: 6,
+  synAgainUs: 8 * MS,
   synLinearRetries: 4,
   synAckRetries: 5,
   dataRetries: 15,

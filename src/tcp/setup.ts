@@ -127,6 +127,8 @@ export function arriveInSynSent(c: Connection, nowUs: number, segment: TcpSegmen
   const { flags, ack } = segment;
   const acknowledges = (flags & ACK) !== 0;
   if (acknowledges && (seqLe(ack, c.iss) || seqLt(c.sndNxt, ack))) {
+    const { synAgainUs } = c.settings.profile;
+    if (synAgainUs !== null && c.retransmits === 0) c.retransmitAtUs = nowUs + synAgainUs;
     reply(c, resetFor(segment));
     return;
   }

@@ -110,6 +110,11 @@ const DIFFERENCES: Record<Exclude<keyof Profile, "name">, () => void> = {
     expect(triesOf(socketInSynSent(rfc), () => {})).toBe(7);
     expect(triesOf(socketInSynSent(linux), () => {})).toBe(6);
   },
+  synAgainUs: () => {
+    const [one, other] = [socketInSynSent(rfc), socketInSynSent(linux)];
+    for (const socket of [one, other]) socket.arrives(". 500:500(0) ack 77");
+    expect([one, other].map((socket) => socket.passes(8 * MS).length)).toEqual([0, 1]);
+  },
   synLinearRetries: () => {
     expect(socketInSynSent(rfc).passes(5 * S)).toHaveLength(2); // after 1 and 3 s
     expect(socketInSynSent(linux).passes(5 * S)).toHaveLength(5); // one a second
