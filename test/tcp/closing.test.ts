@@ -36,14 +36,14 @@ describe("ESTABLISHED", () => {
     expect([socket.reads(), socket.reads()]).toEqual([10, null]);
   });
 
-  test("SHLD-3: closed with data unread, it sends a RST: the peer has to know that they are lost", () => {
+  test("SHLD-3, RFC 1122 section 4.2.2.13: closed with data unread, it sends a RST: the peer has to know that they are lost", () => {
     const socket = socketInEstablished();
     socket.arrives("P. 1:11(10) ack 1");
     expect(socket.close()).toEqual(["R 1:1(0)"]);
     expect(socket.state).toBe("CLOSED");
   });
 
-  test("SHLD-3: data after close are answered by a RST", () => {
+  test("SHLD-3, RFC 1122 section 4.2.2.13: data after close are answered by a RST", () => {
     const socket = socketInEstablished();
     socket.close();
     expect(socket.arrives("P. 1:11(10) ack 2")).toEqual(["R 2:2(0)"]);
@@ -198,6 +198,82 @@ describe("LAST-ACK", () => {
     socket.passes(1000 * S);
     expect(socket.state).toBe("CLOSED");
   });
+});
+
+describe("RFC 9293 section 3.6, segment by segment", () => {
+  test("figure 12, the end that closes first", () => {
+    const socket = socketInEstablished();
+    expect(socket.close()).toEqual(["F. 1:1(0) ack 1"]);
+    expect(socket.arrives(". 1:1(0) ack 2")).toEqual([]);
+    expect(socket.arrives("F. 1:1(0) ack 2")).toEqual([". 2:2(0) ack 2"]);
+    expect(socket.state).toBe("TIME-WAIT");
+    socket.passes(240 * S);
+    expect(socket.state).toBe("CLOSED");
+  });
+
+  test("figure 12, the other end", () => {
+    const socket = socketInEstablished();
+    expect(socket.arrives("F. 1:1(0) ack 1")).toEqual([". 1:1(0) ack 2"]);
+    expect(socket.state).toBe("CLOSE-WAIT");
+    expect(socket.close()).toEqual(["F. 1:1(0) ack 2"]);
+    expect(socket.arrives(". 2:2(0) ack 2")).toEqual([]);
+    expect(socket.state).toBe("CLOSED");
+  });
+
+  test("figure 13: both close at once", () => {
+    const socket = socketInEstablished();
+    expect(socket.close()).toEqual(["F. 1:1(0) ack 1"]);
+    expect(socket.arrives("F. 1:1(0) ack 1")).toEqual([". 2:2(0) ack 2"]);
+    expect(socket.state).toBe("CLOSING");
+    expect(socket.arrives(". 2:2(0) ack 2")).toEqual([]);
+    expect(socket.state).toBe("TIME-WAIT");
+  });
+
+  test("MUST-12: the user is told whether the peer has closed or the connection was aborted", () => {
+    const [closed, aborted] = [socketInEstablished(), socketInEstablished()];
+    closed.arrives("F. 1:1(0) ack 1");
+    expect([closed.events(), closed.reads(), closed.connection.error]).toEqual([["end"], null, null]);
+    aborted.arrives("R 1:1(0)");
+    expect([aborted.events(), aborted.connection.error]).toEqual([["error", "closed"], "reset"]);
+  });
+
+  test("all that was handed over before CLOSE is delivered reliably before the FIN", () => {
+    const socket = socketInEstablished();
+    socket.send(15_000);
+    expect(socket.close()).toEqual([]);
+    const after = socket.arrives(". 1:1(0) ack 10001");
+    expect(after.at(-1)).toBe("FP. 14001:15001(1000) ack 1");
+    expect(socket.state).toBe("FIN-WAIT-1");
+  });
+});
+
+describe("CLOSE once more (RFC 9293 section 3.10.4)", () => {
+  test.each(["FIN-WAIT-1", "FIN-WAIT-2", "CLOSING", "LAST-ACK", "TIME-WAIT", "CLOSED"] as const)(
+    "%s: nothing is sent, the connection goes on closing",
+    (state) => {
+      const socket = ALL_STATES[state]();
+      expect(socket.close()).toEqual([]);
+      expect(socket.state).toBe(state);
+    },
+  );
+});
+
+describe("a FIN, by state (RFC 9293 section 3.10.7.4, eighth)", () => {
+  test.each(["LISTEN", "SYN-SENT"] as const)("%s: its number can't be validated, it is dropped", (state) => {
+    const socket = ALL_STATES[state]();
+    expect(socket.arrives("F 0:0(0)")).toEqual([]);
+    expect(socket.state).toBe(state);
+  });
+
+  test.each(["CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"] as const)(
+    "%s: once more it changes nothing, and draws an ACK",
+    (state) => {
+      const socket = ALL_STATES[state]();
+      const sent = sentUpTo(socket);
+      expect(socket.arrives("F. 1:1(0) ack 1")).toEqual([`. ${sent}:${sent}(0) ack 2`]);
+      expect(socket.state).toBe(state);
+    },
+  );
 });
 
 describe("ABORT (RFC 9293 section 3.10.5)", () => {

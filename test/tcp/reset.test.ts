@@ -1,6 +1,7 @@
 /** RST and SYN where no connection is, and where one stands (RFC 9293 section 3.5.2, RFC 5961). */
 import { describe, expect, test } from "vitest";
-import { nextOf, S, sentUpTo, socketInClosed, socketInEstablished, SYNCHRONIZED } from "./socket.ts";
+import { RFC9293 } from "../../src/tcp/index.ts";
+import { ALL_STATES, nextOf, S, sentUpTo, socketInClosed, socketInEstablished, SYNCHRONIZED } from "./socket.ts";
 
 describe("CLOSED", () => {
   test("an ACK is answered by a RST with its number", () => {
@@ -69,6 +70,45 @@ describe("RST in synchronized states (RFC 5961 section 3)", () => {
   });
 });
 
+describe("when a RST is sent (RFC 9293 section 3.5.2)", () => {
+  test("group 1: for a connection that does not exist, to anything but a RST", () => {
+    const answers = ["S 0:0(0)", ". 0:0(0) ack 9", "F. 0:0(0) ack 9", "P. 0:5(5) ack 9"].map((text) =>
+      socketInClosed().arrives(text),
+    );
+    expect(answers).toEqual([["R. 0:0(0) ack 1"], ["R 9:9(0)"], ["R 9:9(0)"], ["R 9:9(0)"]]);
+    for (const text of ["R 0:0(0)", "R. 0:0(0) ack 9"]) expect(socketInClosed().arrives(text)).toEqual([]);
+  });
+
+  test.each([
+    ["LISTEN", ". 0:0(0) ack 9"],
+    ["SYN-SENT", ". 0:0(0) ack 9"],
+    ["SYN-RECEIVED", ". 1:1(0) ack 9"],
+  ] as const)("group 2, %s: to an ACK of what was never sent; its state stays", (state, text) => {
+    const socket = ALL_STATES[state]();
+    expect(socket.arrives(text)).toEqual(["R 9:9(0)"]);
+    expect(socket.state).toBe(state);
+  });
+
+  test.each(Object.entries(SYNCHRONIZED))(
+    "group 3, %s: never, an unacceptable segment draws an empty ACK",
+    (state, make) => {
+      for (const text of [". -100:-90(10) ack 1", "F. 100000:100000(0) ack 1", "P. 100000:100010(10) ack 1"]) {
+        const socket = make();
+        const [sent, next] = [sentUpTo(socket), nextOf(socket)];
+        expect(socket.arrives(text)).toEqual([`. ${sent}:${sent}(0) ack ${next}`]);
+        expect(socket.state).toBe(state);
+      }
+    },
+  );
+
+  test("section 3.5.3, SHLD-2: one that brings data is taken all the same", () => {
+    const socket = socketInEstablished();
+    socket.arrives("R 1:11(10)");
+    expect(socket.connection.error).toBe("reset");
+    expect(socket.reads()).toBeNull();
+  });
+});
+
 describe("SYN in synchronized states (RFC 5961 section 4)", () => {
   test.each(Object.entries(SYNCHRONIZED))("%s: it draws a challenge ACK, whatever its number", (state, make) => {
     for (const from of [-100, 0, 1, 2, 50, 100_000]) {
@@ -76,6 +116,24 @@ describe("SYN in synchronized states (RFC 5961 section 4)", () => {
       expect(socket.arrives(`S ${from}:${from}(0)`)).toHaveLength(1);
       expect(socket.state).toBe(state);
     }
+  });
+
+  test.each(Object.entries(SYNCHRONIZED))("section 4.2, %s: with data the segment is dropped whole", (state, make) => {
+    const socket = make();
+    const next = nextOf(socket);
+    expect(socket.arrives(`S ${next}:${next + 10}(10)`)).toEqual([
+      `. ${sentUpTo(socket)}:${sentUpTo(socket)}(0) ack ${next}`,
+    ]);
+    expect([socket.state, nextOf(socket)]).toEqual([state, next]);
+  });
+
+  test("section 7: how many, and in what time, can be set", () => {
+    const profile = { ...RFC9293, challengeAcks: { count: 3, perUs: 1 * S } };
+    const socket = socketInEstablished({ profile });
+    const answers = () => Array.from({ length: 9 }, () => socket.arrives("S 50:50(0)").length);
+    expect(answers()).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 0]);
+    socket.passes(1 * S);
+    expect(answers()).toEqual([1, 1, 1, 0, 0, 0, 0, 0, 0]);
   });
 
   test("section 7: ten in five seconds, no more", () => {

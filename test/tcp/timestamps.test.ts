@@ -1,6 +1,6 @@
 /** Timestamps and what they protect from (RFC 7323). */
 import { describe, expect, test } from "vitest";
-import { MS, S, socketInSynReceived } from "./socket.ts";
+import { MS, S, socketInSynReceived, socketInSynSent } from "./socket.ts";
 
 describe("timestamps (RFC 7323)", () => {
   const stamp = (value: number, echo = 0) => ({ kind: "timestamps", value, echo }) as const;
@@ -42,10 +42,51 @@ describe("timestamps (RFC 7323)", () => {
     expect(socket.reads()).toBe(10);
   });
 
-  test("section 3.2: one without is dropped", () => {
+  test("section 3.2: one without is dropped, and the connection stands", () => {
     const socket = stamped();
     expect(socket.arrives("P. 1:11(10) ack 1")).toEqual([]);
-    expect(socket.reads()).toBe(0);
+    expect([socket.reads(), socket.state, socket.connection.error]).toEqual([0, "ESTABLISHED", null]);
+    socket.arrives("P. 1:11(10) ack 1", stamp(710));
+    expect(socket.reads()).toBe(10);
+  });
+
+  test("section 3.2: a SYN offers them and echoes nothing; the SYN,ACK echoes the SYN's", () => {
+    const active = socketInSynSent({ timestamps: true });
+    expect(active.sent[0]!.options.at(-1)).toEqual(stamp(5000, 0));
+    expect(stamped().sent[0]!.options.at(-1)).toEqual(stamp(5000, 700));
+  });
+
+  test("section 3.2: not agreed on, none is sent, and one that comes says nothing", () => {
+    const socket = socketInSynReceived({ timestamps: true });
+    socket.arrives(". 1:1(0) ack 1", stamp(700));
+    socket.arrives("P. 1:11(10) ack 1", stamp(1));
+    expect(socket.reads()).toBe(10);
+    socket.send(5);
+    expect(socket.sent.at(-1)!.options).toEqual([]);
+  });
+
+  test("section 3.2: once agreed on, every segment has one: data, ACK, FIN, and each once more", () => {
+    const socket = stamped();
+    socket.arrives("P. 1:11(10) ack 1", stamp(710));
+    socket.passes(1 * S);
+    socket.send(5);
+    socket.shutdown();
+    socket.passes(9 * S);
+    expect(socket.sent.length).toBeGreaterThan(5);
+    for (const { options } of socket.sent) expect(options.map(({ kind }) => kind)).toContain("timestamps");
+  });
+
+  test("section 5.3 R1: an old FIN closes nothing, an old ACK acknowledges nothing", () => {
+    const socket = stamped();
+    socket.send(5);
+    expect(socket.arrives("F. 1:1(0) ack 6", stamp(699))).toEqual([". 6:6(0) ack 1"]);
+    expect([socket.state, socket.connection.sendLength]).toEqual(["ESTABLISHED", 5]);
+  });
+
+  test("section 5.3 R3: what ends the connection counts for the echo too", () => {
+    const socket = stamped();
+    socket.arrives("F. 1:1(0) ack 1", stamp(720));
+    expect(socket.sent.at(-1)!.options.at(-1)).toEqual(stamp(5000, 720));
   });
 
   test("section 4.3: what is ahead of its turn does not count for the echo", () => {
