@@ -10,7 +10,7 @@ ${LADDER_STYLE}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 ${SANS};overflow-wrap:anywhere}
-main{max-width:1500px;margin:0 auto;padding:32px 24px 64px}
+main{max-width:1860px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:30px;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em}
 h2{font-size:23px;line-height:1.25;margin:0 0 10px;letter-spacing:-.01em}
 h3{font-size:13px;margin:0 0 4px;color:var(--dim);font-weight:600}
@@ -27,7 +27,8 @@ td{padding:10px 16px 10px 0;vertical-align:top;border-top:1px solid var(--rule)}
 .summary a{font-weight:600}
 .summary ul{margin:0;padding:0;list-style:none}
 .summary td:nth-child(1){width:26%}
-.summary td:nth-child(2){width:26%;color:var(--dim);font-size:15px}
+.summary :is(th,td):nth-child(2){width:9ch}
+.summary td:nth-child(2){color:var(--dim);font-size:15px}
 section{margin-top:56px;padding-top:32px;border-top:2px solid var(--rule)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:20px 40px;margin:18px 0 20px}
 .facts .pill{margin-bottom:6px}
