@@ -153,6 +153,18 @@ test("a call that fails says why beside its arguments", () => {
   expect(rows(restart(), 140).join("\n")).toContain("server 2: bind 0.0.0.0:8000\n");
 });
 
+test("at 80 columns a call has room for its arguments and its result, however long the process's name", () => {
+  const t = new TraceBuilder();
+  const name = "server with SO_REUSEADDR";
+  t.call("server", { name: "listen", fd: 3, backlog: 20 });
+  t.call(`server/${name}`, { name: "setsockopt", fd: 3, option: "SO_REUSEADDR", value: 1 });
+  t.call(`server/${name}`, { name: "bind", fd: 3, address: "0.0.0.0", port: 8000 }, fails("EADDRINUSE"));
+  const margin = rows(t.trace).map((line) => line.split("│").at(-1)!.trim());
+  const text = margin.join(" ");
+  expect(text).toContain(`${name}: setsockopt SO_REUSEADDR 1 = 0`);
+  expect(text).toContain(`${name}: bind 0.0.0.0:8000 = EADDRINUSE (98)`);
+});
+
 test("calls are told apart by their process where a host has several, and only there", () => {
   const text = plain(restart(), 140);
   expect(text).toContain("│ server: listen 5 = 0");

@@ -8,8 +8,8 @@ import type { Row, Side, Step } from "./rows.ts";
 import { otherSide } from "./rows.ts";
 import { blank, clip, type Line, lineWidth, type Span, textWidth, wrap } from "./text.ts";
 
-/** So many lines of a margin for one item. */
-const ITEM_LINES = 3;
+/** So many lines of a margin for one item: at 80 columns a call with its result needs them all. */
+const ITEM_LINES = 5;
 
 /** An item in `room` columns. */
 function itemLines({ texts, style }: Item, room: number, glyphs: Glyphs): Span[] {
