@@ -256,6 +256,8 @@ function mayExplain(search: Search): boolean {
 
 /** From so many descriptors on the kernel's iterator, which takes time to begin, is faster than /proc. */
 const MANY = 8000;
+/** After so many processes it is foreseen how many descriptors there will be. */
+const SAMPLE = 64;
 
 /** Every holder of each of these socket inodes. `many`: when to ask the kernel's iterator. */
 export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSearch {
@@ -264,7 +266,13 @@ export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSea
   if (inodes.size === 0) return search;
   const processes = reader.processes();
   search.left = many;
-  for (const pid of processes) if (search.left >= 0) search.process(pid);
+  for (const [i, pid] of processes.entries()) {
+    if (search.left < 0 || (i === SAMPLE && ((many - search.left) / SAMPLE) * processes.length > many)) {
+      search.left = -1;
+      break;
+    }
+    search.process(pid);
+  }
   if (search.left < 0) {
     search = new Search(reader, inodes);
     const descriptors = socketDescriptors(inodes);
