@@ -8,7 +8,7 @@ import { closedByServer, PORT, type Connected } from "./openings.ts";
 import type { PendingCall } from "./world.ts";
 import type { Story } from "./story.ts";
 
-const CLIENT_PORT = 40_000;
+export const CLIENT_PORT = 40_000;
 
 /** A quarter of all sequence numbers: further than any initial one gets ahead while a story is told. */
 const FAR = 2 ** 30;

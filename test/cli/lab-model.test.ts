@@ -23,7 +23,7 @@ const lab = (...args: string[]) =>
 test("all experiments, on a model, without koffi", () => {
   const { stdout, stderr, status } = lab("--all", "--on", "model");
   expect(stderr).toBe("");
-  expect(stdout).toMatch(/^47 experiments: \d+ claims hold, .* do not hold in the model$/m);
+  expect(stdout).toMatch(/^48 experiments: \d+ claims hold, .* do not hold in the model$/m);
   expect(status).toBe(0);
 });
 

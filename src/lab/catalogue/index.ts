@@ -35,6 +35,7 @@ import { restartOldServerWithout } from "./restart-old-server-without.ts";
 import { reuseportOtherUser } from "./reuseport-other-user.ts";
 import { reuseportShared } from "./reuseport-shared.ts";
 import { simultaneousClose } from "./simultaneous-close.ts";
+import { synIntoCloseWait } from "./syn-into-close-wait.ts";
 import { synIntoTimeWaitIsn } from "./syn-into-time-wait-isn.ts";
 import { synIntoTimeWaitRefused } from "./syn-into-time-wait-refused.ts";
 import { synIntoTimeWaitRefusedRfc1337 } from "./syn-into-time-wait-refused-rfc1337.ts";
@@ -84,6 +85,7 @@ export const CATALOGUE: readonly Experiment[] = [
   twReuse,
   clientNeverCloses,
   clientNeverClosesShutdown,
+  synIntoCloseWait,
   floodFinWait1,
   unread290960,
   inheritedConnection,
