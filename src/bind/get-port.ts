@@ -62,6 +62,7 @@ function takeWanted(draft: Draft, socket: DraftSocket, port: number): Answer {
 
 /** The same by another system's documents. What listens has been granted its port by bind. */
 function takeElsewhere(draft: Draft, socket: DraftSocket, port: number): Answer {
+  if (draft.host.system === "windows" && isReserved(draft, port)) return refused("EACCES", "excluded (Windows)");
   const refusal = socket.port === port ? undefined : refusalOf(draft, socket, draft.buckets.get(port));
   if (refusal) return refused(refusal.code, refusal.rule, refusal.sockets);
   take(draft, socket, port);

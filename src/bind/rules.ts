@@ -75,6 +75,11 @@ export const RULES = {
     EXCLUSIVE,
     "SO_REUSEADDR on the second socket",
   ),
+  "excluded (Windows)": rule(
+    "The port is in an excluded range, which Hyper-V, WSL or an administrator keeps: nobody has to listen there.",
+    "netsh interface ipv4 show excludedportrange",
+    "excluded port ranges",
+  ),
   "another user's (Windows)": rule(
     "A socket of another user is bound to the wildcard.",
     EXCLUSIVE,

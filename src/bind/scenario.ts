@@ -72,6 +72,15 @@ const host = v.strictObject({
       v.check(([low, high]) => low <= high, "expected the lowest port first"),
     ),
   ),
+  /** net.ipv4.ip_local_reserved_ports, ranges with both ends; of Windows the excluded port ranges. */
+  reservedPorts: v.exactOptional(
+    v.array(
+      v.pipe(
+        v.tuple([number, number]),
+        v.check(([low, high]) => low <= high, "expected the lowest port first"),
+      ),
+    ),
+  ),
   /** net.ipv4.ip_unprivileged_port_start */
   unprivilegedPortStart: v.exactOptional(whole(0, 65_535, "a port")),
   /** Whether the processes have CAP_NET_BIND_SERVICE. */

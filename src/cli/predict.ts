@@ -1,7 +1,8 @@
 /** `lastack predict`: what binding will answer, by the rules, and by the running kernel beside them. */
 import { hostOf, readScenario, requestsOf, type Scenario } from "../bind/scenario.ts";
 import { devicesOf, type Request } from "../bind/requests.ts";
-import { emptyState, SYSTEMS, type Host, type State, type System } from "../bind/state.ts";
+import { SYSTEMS, type Host, type State, type System } from "../bind/state.ts";
+import { startState } from "../bind/start.ts";
 import { step } from "../bind/step.ts";
 import { plainHost } from "../bind/systems.ts";
 import { enterHome, NoNamespace, systemName } from "../world/kernel/home.ts";
@@ -95,7 +96,7 @@ function predictBeside(host: Host, scenario: Scenario): Row[] | number {
   let kernel: BindHost | undefined;
   try {
     kernel = new BindHost(host);
-    return answerAll(scenario, emptyState(host), byBoth(kernel));
+    return answerAll(scenario, startState(host), byBoth(kernel));
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     writeErr(`lastack predict: ${error.message}\n`);
@@ -136,7 +137,7 @@ export function run(args: string[]): number {
     throw new UsageError("host.mayBindPrivileged: on the kernel the calls are made with CAP_NET_BIND_SERVICE");
   }
   const host = hostOf(scenario, plainHost(system));
-  const rows = on ? predictBeside(host, scenario) : answerAll(scenario, emptyState(host), byRules);
+  const rows = on ? predictBeside(host, scenario) : answerAll(scenario, startState(host), byRules);
   if (typeof rows === "number") return rows;
   const prediction: Prediction = { system, title: scenario.title, steps: scenario.steps, rows };
   if (on) prediction.kernel = systemName();

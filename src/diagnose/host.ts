@@ -10,6 +10,7 @@ export const HOST_CAUSES = [
   "close-wait-growth",
   "time-wait-limit",
   "close-wait-standing",
+  "time-wait-standing",
 ] as const;
 export type HostCause = (typeof HOST_CAUSES)[number];
 
@@ -26,6 +27,9 @@ const sudo = ({ asRoot }: HostFacts) => (asRoot ? [] : ["sudo"]);
 
 /** From this share of a limit on it is told. */
 const NEAR = 0.8;
+/** So many in TIME-WAIT are told of, though they do no harm. */
+const MANY = 1000;
+const TIME_WAIT_S = 60; // TCP_TIMEWAIT_LEN, include/net/tcp.h
 
 function processName({ processes }: HostFacts, pid: number | null): string {
   const process = pid === null ? undefined : processes.get(pid);
@@ -84,6 +88,8 @@ function exhaustion(facts: HostFacts): HostFinding[] {
         detail: [
           `${timeWait.toLocaleString("en")} of them in TIME-WAIT, ${heals ? "whose ports are taken again after a second" : "for 60 s each"}`,
           "it is about this destination alone: others can still be reached",
+          `a port that waits for ${TIME_WAIT_S} s serves once in that time: ${plural(all, "port")} are good for ` +
+            `${Math.floor(all / TIME_WAIT_S)} new connections a second to one destination`,
         ],
         remedies: [
           { what: "keep connections open and use them again, instead of one for each request" },
@@ -107,10 +113,22 @@ function exhaustion(facts: HostFacts): HostFinding[] {
     });
 }
 
+function manyTimeWait(timeWait: number): HostFinding {
+  return {
+    cause: "time-wait-standing",
+    trouble: false,
+    headline: `${plural(timeWait, "socket")} in TIME-WAIT`,
+    detail: [
+      "they hold no descriptor and some 250 bytes each: it is the ports towards one destination that can run out, for clients",
+    ],
+    remedies: [],
+  };
+}
+
 function timeWaitLimit(facts: HostFacts): HostFinding[] {
   const { timeWait, timeWaitOverflows } = facts.after;
   const skipped = timeWaitOverflows - facts.before.timeWaitOverflows;
-  if (timeWait < NEAR * facts.maxTimeWait && skipped === 0) return [];
+  if (timeWait < NEAR * facts.maxTimeWait && skipped === 0) return timeWait < MANY ? [] : [manyTimeWait(timeWait)];
   const how = `${timeWait.toLocaleString("en")} of at most ${facts.maxTimeWait.toLocaleString("en")} sockets in TIME-WAIT`;
   return [
     {

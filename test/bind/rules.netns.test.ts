@@ -73,6 +73,12 @@ const EXAMPLES: Record<RuleName, Example> = {
     host: plainHost("windows"),
     notRun: "another system",
   },
+  "excluded (Windows)": {
+    story: "a IPv4; a bind 127.0.0.1 50010",
+    is: "EACCES",
+    host: { ...plainHost("windows"), reservedPorts: [[50_000, 50_059]] },
+    notRun: "another system",
+  },
   "another user's (Windows)": {
     story: "a IPv4; a bind 0.0.0.0 8000; b IPv4 uid=1000; b bind 127.0.0.1 8000",
     is: "EACCES",

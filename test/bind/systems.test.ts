@@ -1,8 +1,9 @@
 /** The table of kernel behaviour on other systems, as their documents have it. Nothing of it is run. */
 import { describe, expect, test } from "vitest";
+import { startState } from "../../src/bind/start.ts";
 import { plainHost } from "../../src/bind/systems.ts";
 import type { System } from "../../src/bind/state.ts";
-import { tell, verdict } from "../support/bind-story.ts";
+import { continueStory, tell, verdict } from "../support/bind-story.ts";
 
 const TIME_WAIT = `a IPv4; a bind 0.0.0.0 8000; a listen; c IPv4; c connect 127.0.0.1 8000; a accept d;
   d close; c close; a close`;
@@ -56,4 +57,20 @@ test("SO_REUSEPORT on both sides shares a port on macOS and FreeBSD, between use
   expect(verdict(second(1000), plainHost("macos"))).toBe("granted");
   expect(verdict(second(1001), plainHost("macos"))).toBe("EADDRINUSE");
   expect(verdict(second(0), plainHost("freebsd"))).toBe("granted");
+});
+
+test("an excluded port range of Windows refuses with 10013, and nobody is the reason; Linux lets one ask for such a port", () => {
+  const story = "a IPv4; a bind 0.0.0.0 50010";
+  const kept = { reservedPorts: [[50_000, 50_059]] as const };
+  expect(tell(story, { ...plainHost("windows"), ...kept }).answer).toMatchObject({ errno: 10_013, sockets: [] });
+  expect(verdict(story, kept)).toBe("granted");
+  expect(verdict("a IPv4; a bind 0.0.0.0 50060", { ...plainHost("windows"), ...kept })).toBe("granted");
+});
+
+test.each([5000, 7000])("AirPlay Receiver listens on %i of macOS", (port) => {
+  const bind = (system: System) =>
+    continueStory(startState(plainHost(system)), `a IPv4 SO_REUSEADDR; a bind 0.0.0.0 ${port}`).answer;
+  expect(bind("macos")).toMatchObject({ code: "EADDRINUSE", errno: 48 });
+  expect(bind("macos").sockets[0]).toContain("ControlCenter");
+  expect(bind("linux").outcome).toBe("granted");
 });

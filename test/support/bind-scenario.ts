@@ -130,7 +130,10 @@ const RANGE_LENGTHS = [1, 2, 4, 4, 6];
 function hostFor(random: Random, base: number, { addresses }: Field): Host {
   const low = base + pick(random, [0, 1, 2, 4]);
   const high = low + pick(random, RANGE_LENGTHS) - 1;
-  return { ...PLAIN_HOST, addresses, portRange: [low, high], timestamps: random() < 0.5 };
+  const timestamps = random() < 0.5;
+  const reserved = low + Math.floor(random() * 6);
+  const reservedPorts: Host["reservedPorts"] = random() < 0.2 ? [[reserved, reserved]] : [];
+  return { ...PLAIN_HOST, addresses, portRange: [low, high], reservedPorts, timestamps };
 }
 
 function randomCourse(
@@ -172,7 +175,12 @@ function describe(seed: number, host: Host, { steps, disagreement }: Course): st
   const { predicted, ran } = disagreement!;
   const scenario = {
     schema: 1,
-    host: { addresses: [SECOND.address], portRange: host.portRange, timestamps: host.timestamps },
+    host: {
+      addresses: [SECOND.address],
+      portRange: host.portRange,
+      reservedPorts: host.reservedPorts,
+      timestamps: host.timestamps,
+    },
     steps: steps.map(({ request }) => toStep(request)),
   };
   return [

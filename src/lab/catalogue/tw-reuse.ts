@@ -33,7 +33,8 @@ export const twReuse: Experiment = {
     }
     return holdsPartly(
       `With tcp_tw_reuse = 0 connect failed with ${codes[0]}; with 1 it took the port out of TIME-WAIT, as the old ` +
-        `connection had timestamps. Without timestamps it failed with ${codes[3]} again.`,
+        `connection had timestamps. Without timestamps it failed with ${codes[3]} again. (tcp_tw_recycle, which did so for ` +
+        "connections from outside as well, cut off clients behind one NAT, and is gone since Linux 4.12.)",
     );
   },
 };

@@ -16,8 +16,11 @@ import { makePort } from "./ports.ts";
 const MTU = 1500;
 
 /** Sets in the calling thread's namespace what `host` says. */
-export function applyHost({ portRange, unprivilegedPortStart, timestamps, autobindReuse }: Host): void {
+export function applyHost(host: Host): void {
+  const { portRange, reservedPorts, unprivilegedPortStart, timestamps, autobindReuse } = host;
   writeParameter("net.ipv4.ip_local_port_range", portRange.join(" "));
+  // An empty list is written as well: there may be one from before.
+  writeParameter("net.ipv4.ip_local_reserved_ports", `${reservedPorts.map((range) => range.join("-")).join(",")}\n`);
   writeParameter("net.ipv4.ip_unprivileged_port_start", unprivilegedPortStart);
   writeParameter("net.ipv4.tcp_timestamps", Number(timestamps));
   writeParameter("net.ipv4.ip_autobind_reuse", Number(autobindReuse));
