@@ -18,6 +18,7 @@ import { parseInteger } from "./values.ts";
 import { checkViews, showTrace, terminalStyle, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
 interface RunOptions extends ViewOptions, WorldOptions {
+  sweep?: string;
   all?: boolean;
   server?: string;
   repeat?: string;
@@ -118,16 +119,19 @@ export async function runLab(args: string[]): Promise<number> {
       server: { type: "string" },
       repeat: { type: "string" },
       ...WORLD_OPTIONS,
+      sweep: { type: "string" },
       [INSIDE.slice(2)]: { type: "boolean" },
     },
   });
   const options = values as RunOptions;
   const experiments = chosen(positionals, options);
-  const times = options.repeat === undefined ? 1 : parseInteger(options.repeat, "--repeat", 1, 100_000);
+  const { repeat: given, sweep } = options;
+  const times = given === undefined ? undefined : parseInteger(given, "--repeat", 1, 100_000);
   checkViews(options);
+  if (sweep !== undefined) return (await import("./lab-sweep.ts")).runSweep(experiments, times, { ...options, sweep });
   const newWorld = worldsFor(options);
   if (typeof newWorld === "number") return newWorld;
-  const traces = await runAll(experiments, times, newWorld, options);
+  const traces = await runAll(experiments, times ?? 1, newWorld, options);
   await writeFiles(traces, options);
   if (experiments.length > 1 && options.json !== "-") writeOut(`\n${tally(traces)}\n`);
   return exitStatus(traces, options.server !== undefined);

@@ -1,9 +1,23 @@
 /** `lastack lab`: experiments on the real kernel, or on a model. */
 import { CATALOGUE } from "../lab/catalogue/index.ts";
 import type { Experiment } from "../lab/experiment.ts";
+import { SETTINGS } from "../world/model/setting-names.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { writeOut } from "./output.ts";
 import { toJson } from "../view/escape.ts";
+
+const SETTING_WIDTH = 17;
+
+function settingsHelp(): string {
+  const more = {
+    profile: "linux, or rfc9293: TCP as the RFC has it where Linux leaves it",
+    "net.ipv4.NAME": "a parameter of the kernel's that every host begins with",
+  };
+  const lines = Object.entries(SETTINGS).map(([name, { help: text }]) => [name, text] as const);
+  return [...lines, ...Object.entries(more)]
+    .map(([name, text]) => `      ${name.padEnd(SETTING_WIDTH)}  ${text}`)
+    .join("\n");
+}
 
 export const help = `lastack lab: experiments with TCP connections, on the real kernel or on a model
 
@@ -33,6 +47,16 @@ Options of run
       --pcap-host NAME   with --pcap: as that host's own interface saw it
       --packetdrill      print the trace in packetdrill's notation
 
+With --on model
+      --set NAME=VALUE   what no kernel lets you choose; may be given several times
+      --seed N           of all that is left to chance (1, without); --repeat takes the next one each time
+      --sweep NAME=FROM..TO[/STEP]
+                         run with one value after another, and tell how often it goes wrong, as a table and a plot; each
+                         value 50 times where chance plays a part, or --repeat times; --svg and --json take files
+
+Settings
+${settingsHelp()}
+
 Exit status: 0 all expectations were met; 1 one was not, or the server does not survive; 2 the command line was not
 understood; 3 it could not run here, for want of a permission or a capability.
 
@@ -42,6 +66,9 @@ Examples
   lastack lab run last-ack-lost --pcap last-ack.pcapng
   lastack lab run --all --html report.html
   lastack lab run --all --on model
+  lastack lab run last-ack-lost --on model --set msl=50ms
+  lastack lab run restart --on model --set loss=0.1 --seed 7
+  lastack lab run half-close --on model --sweep loss=0..0.5 --svg plot.svg
 `;
 
 function list(args: string[]): number {

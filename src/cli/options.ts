@@ -7,12 +7,18 @@ import { UsageError } from "./exit-status.ts";
 interface Option {
   type: "boolean" | "string";
   short?: string;
+  /** It may be given several times, and all its values count. */
+  multiple?: true;
 }
 type Options = Readonly<Record<string, Option>>;
 
-/** The last value of each option that was given. */
+/** The last value of each option that was given; all of those of one that may be given several times. */
 type Values<T extends Options> = {
-  [name in keyof T]?: T[name]["type"] extends "boolean" ? boolean : string;
+  [name in keyof T]?: T[name] extends { multiple: true }
+    ? string[]
+    : T[name]["type"] extends "boolean"
+      ? boolean
+      : string;
 };
 
 interface Line<T extends Options> {
@@ -24,7 +30,12 @@ interface Line<T extends Options> {
 /** Throws `UsageError` for an option that there is not, a value that is missing, and one that is too many. */
 export function parseOptions<const T extends Options>({ args, options, allowPositionals = false }: Line<T>) {
   const shorts = Object.entries(options).filter(([, { short }]) => short !== undefined);
-  const values: Record<string, boolean | string> = {};
+  const values: Record<string, boolean | string | string[]> = {};
+  const put = (name: string, value: boolean | string) => {
+    const before = values[name];
+    const isOne = typeof value === "boolean" || options[name]!.multiple !== true;
+    values[name] = isOne ? value : Array.isArray(before) ? [...before, value] : [value];
+  };
   const positionals: string[] = [];
   const rest = [...args];
   for (let word: string | undefined; (word = rest.shift()) !== undefined;) {
@@ -37,14 +48,15 @@ export function parseOptions<const T extends Options>({ args, options, allowPosi
       const option = Object.hasOwn(options, name) ? options[name] : undefined;
       if (!option) throw new UsageError(`there is no option ${given}`);
       if (option.type === "boolean" && equals >= 0) throw new UsageError(`${given} takes no value`);
-      values[name] = option.type === "boolean" || (equals < 0 ? valueOf(given, rest) : word.slice(equals + 1));
+      put(name, option.type === "boolean" || (equals < 0 ? valueOf(given, rest) : word.slice(equals + 1)));
     } else if (word.startsWith("-") && word !== "-") {
       for (let i = 1; i < word.length; i++) {
         const [given, behind] = [`-${word[i]}`, word.slice(i + 1)];
         const name = shorts.find(([, { short }]) => short === word[i])?.[0];
         if (name === undefined) throw new UsageError(`there is no option ${given}`);
-        values[name] = options[name]!.type === "boolean" || behind || valueOf(given, rest);
-        if (values[name] !== true) break;
+        const isFlag = options[name]!.type === "boolean";
+        put(name, isFlag || behind || valueOf(given, rest));
+        if (!isFlag) break;
       }
     } else positionals.push(word);
   }

@@ -22,7 +22,7 @@ export const DEFAULT_PARAMETERS = {
 export type ParameterName = keyof typeof DEFAULT_PARAMETERS;
 
 export function isParameter(name: string): name is ParameterName {
-  return name in DEFAULT_PARAMETERS;
+  return Object.hasOwn(DEFAULT_PARAMETERS, name);
 }
 
 /** The numbers of a parameter. */

@@ -3,6 +3,7 @@
  * parameter, and the same segments with the same rules fare the same. Both worlds use it.
  */
 import { hopsLeft } from "../codec/ip.ts";
+import { passagesOf, type Chance } from "./chance.ts";
 import { matches, type Rule } from "./rule.ts";
 import { modified, type LinkSegment } from "./segment.ts";
 
@@ -20,6 +21,7 @@ export type LinkEvent =
 interface Waiting {
   segment: LinkSegment;
   dueUs: number;
+  copy?: number;
 }
 
 /** A segment that lets others of its host go first. */
@@ -34,6 +36,8 @@ export class Link {
   readonly #held = new Map<string, LinkSegment[]>();
   #waiting: Waiting[] = [];
   #overtaken: Overtaken[] = [];
+  /** What happens to what no rule is about, from which random numbers; undefined: it passes. */
+  chance: { of: Chance; random: () => number } | undefined;
   /** How many routers stand between the hosts: each takes one hop, and discards what has none left (RFC 791, TTL). */
   routers = 1;
 
@@ -83,11 +87,24 @@ export class Link {
   /** A host has sent a segment. */
   offer(segment: LinkSegment, nowUs: number): LinkEvent[] {
     const rule = this.#ruleFor(segment);
-    const events = rule ? this.#apply(rule, segment, nowUs) : [this.#deliver(segment)];
+    const events = rule ? this.#apply(rule, segment, nowUs) : this.#pass(segment, nowUs);
     if (rule?.action.do !== "reorder" && events.some(({ fate }) => fate === "delivered")) {
       events.push(...this.#overtake(segment.from));
     }
     return events;
+  }
+
+  #pass(segment: LinkSegment, nowUs: number): LinkEvent[] {
+    if (!this.chance) return [this.#deliver(segment)];
+    const passages = passagesOf(this.chance.of, this.chance.random);
+    if (passages.length === 0) return [{ fate: "dropped", segment, rule: "loss" }];
+    return passages.flatMap(({ copy, delayUs }): LinkEvent[] => {
+      const more = copy > 1 && { copy };
+      const events: LinkEvent[] = copy > 1 ? [{ fate: "duplicated", segment, rule: "duplication", copy }] : [];
+      if (delayUs === 0) return [...events, { ...this.#deliver(segment), ...more } as LinkEvent];
+      this.#waiting.push({ segment, dueUs: nowUs + delayUs, ...more });
+      return [...events, { fate: "delayed", segment, rule: "delay", byUs: delayUs }];
+    });
   }
 
   #apply({ action, name: rule }: Rule, segment: LinkSegment, nowUs: number): LinkEvent[] {
@@ -146,7 +163,10 @@ export class Link {
     const ready = this.#waiting.filter(({ dueUs }) => dueUs <= nowUs).sort((a, b) => a.dueUs - b.dueUs);
     if (ready.length === 0) return [];
     this.#waiting = this.#waiting.filter(({ dueUs }) => dueUs > nowUs);
-    return ready.map(({ segment }) => this.#deliver(segment));
+    return ready.map(({ segment, copy }) => {
+      const event = this.#deliver(segment);
+      return copy === undefined ? event : ({ ...event, copy } as LinkEvent);
+    });
   }
 
   /** Lets go what is held under this name: all of it, or the oldest `count`. */

@@ -1,5 +1,5 @@
 /** `lastack lab run --on model`, where there is no kernel to speak of: no FFI, no privilege. */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -37,8 +37,79 @@ test("one of them is drawn, and its trace can be stored", () => {
 test.each([
   [["restart", "--on", "mars"], 2, /--on mars: expected kernel or model/],
   [["restart", "--on", "model", "--link", "tun"], 2, /--link is about the kernel/],
+  [["restart", "--set", "msl=5s"], 2, /--set and --seed go with --on model/],
+  [["restart", "--seed", "5"], 2, /--set and --seed go with --on model/],
+  [["restart", "--on", "model", "--set", "msl=5"], 2, /msl=5: expected a time/],
+  [["restart", "--on", "model", "--seed", "x"], 2, /--seed x: expected a whole number/],
+  [["restart", "--sweep", "msl=0..1s"], 2, /--sweep goes with --on model/],
+  [["restart", "--on", "model", "--sweep", "msl=1s"], 2, /expected NAME=FROM\.\.TO/],
+  [["restart", "--on", "model", "--sweep", "msl=1s..0"], 2, /0 is not above 1s/],
+  [["restart", "--on", "model", "--sweep", "msl=0..1s/1us"], 2, /at most 1000 steps/],
+  [["restart", "--on", "model", "--sweep", "profile=a..b"], 2, /there is no setting 'profile'/],
+  [["restart", "half-close", "--on", "model", "--sweep", "msl=0..1s"], 2, /--sweep takes one experiment/],
+  [["restart", "--on", "model", "--sweep", "msl=0..1s", "--html", "x.html"], 2, /draws a plot/],
 ])("lab run %j", (args, status, message) => {
   expect(lab(...args)).toMatchObject({ status, stderr: expect.stringMatching(message) });
+});
+
+test("--set and --seed: another run, and the trace says under which settings", () => {
+  const run7 = lab(
+    "half-close",
+    "--on",
+    "model",
+    "--set",
+    "loss=0.2",
+    "--set",
+    "jitter=2ms",
+    "--seed",
+    "7",
+    "--json",
+    "-",
+  );
+  expect(JSON.parse(run7.stdout)).toMatchObject({ system: "as Linux has it, loss=0.2, jitter=2ms" });
+  const again = [
+    "half-close",
+    "--on",
+    "model",
+    "--set",
+    "loss=0.2",
+    "--set",
+    "jitter=2ms",
+    "--seed",
+    "7",
+    "--json",
+    "-",
+  ];
+  expect(lab(...again).stdout).toBe(run7.stdout);
+});
+
+test("--repeat: each run has a seed of its own", () => {
+  const { stdout } = lab("half-close", "--on", "model", "--set", "loss=0.3", "--repeat", "20");
+  const held = Number(/held (\d+) of 20 times/.exec(stdout)?.[1]);
+  expect(held).toBeGreaterThan(0);
+  expect(held).toBeLessThan(20);
+});
+
+test("--sweep: a table with bars, a plot, and JSON", () => {
+  const svg = join(directory, "plot.svg");
+  const json = join(directory, "sweep.json");
+  const sweep = ["last-ack-lost", "--on", "model", "--sweep", "msl=0..300ms/100ms", "--svg", svg, "--json", json];
+  const { stdout, status } = lab(...sweep);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^ +0 +1 of 1 +█+ +100 %/m);
+  expect(stdout).toMatch(/^ *300ms +0 of 1 +0 %$/m);
+  expect(readFileSync(svg, "utf8")).toContain("how often it goes wrong");
+  const { setting, points } = JSON.parse(readFileSync(json, "utf8")) as {
+    setting: string;
+    points: { text: string; runs: number; wrong: number }[];
+  };
+  expect(setting).toBe("msl");
+  expect(points.map(({ text, wrong }) => [text, wrong])).toEqual([
+    ["0", 1],
+    ["100ms", 1],
+    ["200ms", 0],
+    ["300ms", 0],
+  ]);
 });
 
 test("a server of the user's takes the kernel", () => {

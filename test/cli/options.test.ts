@@ -10,10 +10,41 @@ const options = {
   "no-owner": { type: "boolean" },
   port: { type: "string", short: "p" },
   by: { type: "string" },
+  set: { type: "string", short: "s", multiple: true },
 } as const;
 
-const WORDS = ["--all", "-a", "--no-owner", "--port", "-p", "--by", "--", "-", "8000", "x", "", "-1", "-ap", "-aa"];
-const MORE = ["-p80", "-ap80", "--port=80", "--port=", "--by=-1", "--by=a=b", "--all=yes", "--nonsense", "-x", "-ax"];
+const WORDS = [
+  "--all",
+  "-a",
+  "--no-owner",
+  "--port",
+  "-p",
+  "--by",
+  "--",
+  "-",
+  "8000",
+  "x",
+  "",
+  "-1",
+  "-ap",
+  "-aa",
+  "--set",
+  "-s",
+];
+const MORE = [
+  "-p80",
+  "-ap80",
+  "--port=80",
+  "--port=",
+  "--by=-1",
+  "--by=a=b",
+  "--all=yes",
+  "--nonsense",
+  "-x",
+  "-ax",
+  "--set=a=1",
+  "-sb",
+];
 
 /** What comes of a line: the values, or that there are none. */
 function outcome(parse: () => { values: object; positionals: string[] }): unknown {

@@ -25,6 +25,7 @@ import {
   type World,
 } from "../../lab/world.ts";
 import { Wire } from "../../lab/wire.ts";
+import { generator, NO_CHANCE } from "../../link/chance.ts";
 import { Link } from "../../link/link.ts";
 import { Recorder } from "../../trace/recorder.ts";
 import { ModelCalls } from "./calls.ts";
@@ -67,6 +68,8 @@ export class ModelWorld implements World {
 
   constructor(private readonly settings: ModelSettings = PLAIN) {
     this.system = settings.name;
+    const { chance, seed } = settings;
+    if (chance !== NO_CHANCE) this.link.chance = { of: chance, random: generator(seed) };
     this.recorder = new Recorder(() => this.#nowUs);
     this.#wire = new Wire(this.link, this.recorder, (name, packet, _, event) => {
       const host = this.#host(name);

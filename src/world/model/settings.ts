@@ -1,4 +1,5 @@
 /** What can be chosen for a model world, and for no kernel. */
+import { NO_CHANCE, type Chance } from "../../link/chance.ts";
 import { LINUX, type Profile } from "../../tcp/index.ts";
 import type { HostSettings, Parameters } from "../../host/index.ts";
 
@@ -10,6 +11,8 @@ export interface ModelSettings {
   readonly connection: HostSettings["connection"];
   /** Parameters that every host begins with. */
   readonly parameters: Parameters;
+  /** What happens on the wire beside what the story has it do. */
+  readonly chance: Chance;
   /** Of everything that is left to chance. */
   readonly seed: number;
 }
@@ -19,6 +22,7 @@ export const PLAIN: ModelSettings = {
   profile: LINUX,
   connection: {},
   parameters: {},
+  chance: NO_CHANCE,
   seed: 1,
 };
 
