@@ -1,10 +1,10 @@
 /** The tutorial's story, told by its two programs on real sockets. */
-import { spawnSync } from "node:child_process";
 import { stateMask } from "../codec/state.ts";
-import { enterNewNetworkNamespace, userNamespaceCommand } from "../linux/namespace.ts";
+import { enterNewNetworkNamespace } from "../linux/namespace.ts";
 import { readSockets } from "../linux/sockets.ts";
 import { Actor, until } from "./actor.ts";
 import { EXIT } from "./exit-status.ts";
+import { endWithFirstRun, runInUserNamespace, SECOND_RUN } from "./isolation.ts";
 import { holdersOf, listSockets } from "./listing.ts";
 import { parseOptions } from "./options.ts";
 import { writeOut } from "./output.ts";
@@ -19,8 +19,6 @@ port. Takes a second or two. Exit status 0 if the kernel did as the story says, 
 `;
 
 const PORT = 8000;
-/** Tells the second run, as root of a user namespace, not to try for one again. */
-const INSIDE = "--inside-user-namespace";
 
 /** A port that nothing uses now. */
 async function freePort(): Promise<number> {
@@ -91,16 +89,10 @@ async function story(isolated: boolean): Promise<number> {
 }
 
 export async function run(args: string[]): Promise<number> {
-  const inside = args[0] === INSIDE;
-  parseOptions({ args: inside ? args.slice(1) : args, options: {} });
+  endWithFirstRun(parseOptions({ args, options: SECOND_RUN }).values);
   const isolated = enterNewNetworkNamespace();
-  if (!isolated && !inside) {
-    const command = userNamespaceCommand();
-    if (command) {
-      const all = [...command.slice(1), process.execPath, process.argv[1]!, "demo", INSIDE];
-      return spawnSync(command[0]!, all, { stdio: "inherit" }).status ?? EXIT.internal;
-    }
-  }
+  const status = isolated ? undefined : runInUserNamespace();
+  if (status !== undefined) return status;
   say(
     isolated
       ? "A server is restarted, in a network namespace of its own: nothing else on this host is touched.\n"

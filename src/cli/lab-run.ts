@@ -8,7 +8,7 @@ import type { Trace } from "../trace/trace.ts";
 import { escapeForTerminal } from "../view/escape.ts";
 import { drawSummary } from "../view/summary.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
-import { INSIDE } from "./isolation.ts";
+import { endWithFirstRun, SECOND_RUN } from "./isolation.ts";
 import { experimentNamed } from "./lab.ts";
 import { WORLD_OPTIONS, worldsFor, type WorldOptions } from "./lab-worlds.ts";
 import { parseOptions } from "./options.ts";
@@ -120,9 +120,10 @@ export async function runLab(args: string[]): Promise<number> {
       repeat: { type: "string" },
       ...WORLD_OPTIONS,
       sweep: { type: "string" },
-      [INSIDE.slice(2)]: { type: "boolean" },
+      ...SECOND_RUN,
     },
   });
+  endWithFirstRun(values);
   const options = values as RunOptions;
   const experiments = chosen(positionals, options);
   const { repeat: given, sweep } = options;

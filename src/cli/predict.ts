@@ -10,7 +10,7 @@ import { Unavailable } from "../lab/world.ts";
 import { BindHost, runBeside } from "../world/kernel/bind-host.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { inputName, readInput } from "./input.ts";
-import { INSIDE, runInUserNamespace, tellNoNamespace } from "./isolation.ts";
+import { endWithFirstRun, runInUserNamespace, SECOND_RUN, tellNoNamespace } from "./isolation.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
 import { predictionJson, predictionText, type Prediction, type Row } from "./predict-view.ts";
@@ -114,10 +114,11 @@ export function run(args: string[]): number {
       on: { type: "string" },
       os: { type: "string" },
       json: { type: "boolean" },
-      [INSIDE.slice(2)]: { type: "boolean" },
+      ...SECOND_RUN,
     },
   });
-  const { on, os, json } = values as { on?: string; os?: string; json?: boolean };
+  endWithFirstRun(values);
+  const { on, os, json } = values;
   const [file, more] = positionals;
   if (file === undefined || more !== undefined) throw new UsageError("predict takes one file, or - for standard input");
   if (on !== undefined && on !== "kernel") throw new UsageError(`--on ${on}: expected kernel`);

@@ -218,6 +218,21 @@ describe("nothing is left behind", () => {
     });
   }
 
+  testNeeding(
+    [...NAMESPACE, "a second uid"],
+    "when an ordinary user's is killed: it ran as root of a user namespace",
+    async () => {
+      const before = residue();
+      const args = [process.execPath, cli, "lab", "run", "inherited-listener", "--repeat", "1000"];
+      const running = new Running(args, { uid: 65534, gid: 65534 });
+      await until("a child of the lab", () => processesWith(labProcess()).length > 0);
+      expect(processesWith(cli).length).toBe(2); // the first run, and the second in its namespace
+      await running.end("SIGKILL");
+      await until("the end of both", () => residue().processes.length === 0);
+      expect(residue()).toEqual(before);
+    },
+  );
+
   testNeeding(NAMESPACE, "when it is killed while somebody else's program runs, which has started others", async () => {
     const mark = join(directory, "a-mark-among-the-arguments");
     const forever = `'${process.execPath}' -e 'setInterval(() => {}, 1000)' '${mark}'`;
