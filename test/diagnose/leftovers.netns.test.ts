@@ -242,3 +242,24 @@ testNeeding(NAMESPACE, "a listener with open connections: what they will do to t
   await reaches(4010, "FIN-WAIT-2");
   expect(bindsNow("0.0.0.0", 4010, { reuseAddress: true })).toBe(false);
 });
+
+testNeeding(WITH_SS, "several causes at once: what has no end comes first, and one command ends them", async () => {
+  const listener = sockets.listener("0.0.0.0", { port: 4020 });
+  const [waits, leaks] = [sockets.pair(listener, "127.0.0.1"), sockets.pair(listener, "127.0.0.1")];
+  listener.close();
+  waits.server.close();
+  waits.client.close();
+  handOver([leaks.server]);
+  leaks.client.close();
+  await reaches(4020, "TIME-WAIT");
+  await reaches(4020, "CLOSE-WAIT");
+  const told = why(4020);
+  expect(told.findings.map(({ cause, blocks }) => [cause, blocks])).toEqual([
+    ["close-wait", true],
+    ["time-wait", true],
+  ]);
+  expect([told.freeAt, told.findings[0]!.endsAt]).toEqual([null, null]);
+  expect(Date.parse(told.findings[1]!.endsAt!)).toBeGreaterThan(Date.now());
+  apply(told.findings[0]!, /free 4020$/);
+  await becomesFree(4020);
+});
