@@ -140,3 +140,22 @@ chmodSync("dist/lastack.cjs", 0o755);
 execFileSync(process.execPath, ["dist/lastack.cjs", "ls", "--listen"], { stdio: "ignore" });
 
 execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.library.json"], { stdio: "inherit" });
+// valibot, which checks scenarios, is no dependency of the package: it is put into the one module that imports it.
+await build({
+  entryPoints: ["src/bind/scenario.ts"],
+  outfile: "dist/library/bind/scenario.js",
+  bundle: true,
+  platform: "neutral",
+  target: "es2022",
+  format: "esm",
+  plugins: [
+    {
+      name: "leave the project's modules",
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /^\./ }, ({ path, importer }) =>
+          importer.includes("/src/") ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined,
+        ),
+    },
+  ],
+  logLevel: "warning",
+});

@@ -1,8 +1,9 @@
 /** The binds that `why` and `wait` are asked about, in words of the command line. */
-import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { formatIp } from "../codec/address.ts";
 import type { Ask } from "../diagnose/diagnose.ts";
 import { userId } from "../linux/users.ts";
-import { ANY4, ANY6, usualAsks } from "../remedy/look.ts";
+import { describedAsk } from "../remedy/asks.ts";
+import { usualAsks } from "../remedy/look.ts";
 import { UsageError } from "./exit-status.ts";
 import { parseAddress, parseEndpoint, type EndpointArgument } from "./values.ts";
 
@@ -39,20 +40,17 @@ function uidOf(user: string): number {
 }
 
 /** The bind that the options describe. */
-function describedAsk(described: Omit<Described, "address">, endpoint: EndpointArgument): Ask {
-  const ipv6Only = described["ipv6-only"] === true;
-  const address = endpoint.address ?? (ipv6Only ? ANY6 : ANY4);
-  if (ipv6Only && address.length === 4) throw new UsageError(`--ipv6-only: ${formatIp(address)} is no IPv6 address`);
-  const reuseAddress = described["reuse-address"] === true;
-  const reusePort = described["reuse-port"] === true;
-  const set = [
-    ...(reuseAddress ? ["SO_REUSEADDR"] : []),
-    ...(reusePort ? ["SO_REUSEPORT"] : []),
-    ...(ipv6Only ? ["IPV6_V6ONLY"] : []),
-  ];
-  const uid = described.user === undefined ? process.geteuid!() : uidOf(described.user);
-  const name = `a bind to ${formatEndpoint(formatIp(address), endpoint.port)}${set.length > 0 ? ` with ${set.join(", ")}` : ""}`;
-  return { name, request: { address, port: endpoint.port, reuseAddress, reusePort, ipv6Only, uid } };
+function flaggedAsk(described: Omit<Described, "address">, endpoint: EndpointArgument): Ask {
+  const { "reuse-address": reuseAddress, "reuse-port": reusePort, "ipv6-only": ipv6Only, user } = described;
+  const { address } = endpoint;
+  if (ipv6Only && address?.length === 4) throw new UsageError(`--ipv6-only: ${formatIp(address)} is no IPv6 address`);
+  return describedAsk({
+    ...endpoint,
+    reuseAddress,
+    reusePort,
+    ipv6Only,
+    uid: user === undefined ? undefined : uidOf(user),
+  });
 }
 
 /** The endpoint of an argument, its address perhaps given by --address. */
@@ -67,5 +65,5 @@ export function endpointFor(argument: string, address: string | undefined): Endp
 export function asksFor({ address, ...flags }: Described, argument: string): Ask[] {
   const endpoint = endpointFor(argument, address);
   const one = Object.values(flags).some((value) => value !== undefined);
-  return one ? [describedAsk(flags, endpoint)] : usualAsks(endpoint);
+  return one ? [flaggedAsk(flags, endpoint)] : usualAsks(endpoint);
 }

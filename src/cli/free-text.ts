@@ -1,19 +1,11 @@
 /** What `free` says to people. */
 import type { HolderProcess, PortSocket } from "../diagnose/facts.ts";
 import { listText, localText, plural, processText } from "../diagnose/words.ts";
-import type { NotEnded } from "../remedy/end.ts";
-import type { Freed, FreeProgress, Proposal } from "../remedy/free.ts";
+import type { FreeProgress, Proposal } from "../remedy/free.ts";
+import type { Attempt } from "../remedy/freed-port.ts";
 import { asRoot } from "./as-root.ts";
 import { EXIT } from "./exit-status.ts";
 import { line, remediesText } from "./why-text.ts";
-
-/** How it went with one port. */
-export interface Result {
-  proposal: Proposal;
-  did: FreeProgress[];
-  freed?: Freed;
-  error?: NotEnded;
-}
 
 function alongText({ along, plan }: Proposal, process: HolderProcess): string {
   const { listens, connections } = along.get(process.pid) ?? { listens: [], connections: 0 };
@@ -61,7 +53,7 @@ export function progressText(progress: FreeProgress): string {
 }
 
 /** How it went with one port, and the exit status. */
-export function resultText({ freed, error }: Result, aborted: boolean): { text: string; status: number } {
+export function resultText({ freed, error }: Attempt, aborted: boolean): { text: string; status: number } {
   if (error) {
     const denied = error.code === "EPERM";
     const more = denied ? `\n  As root: ${asRoot()}` : "";

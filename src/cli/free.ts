@@ -1,9 +1,10 @@
 import { NotEnded } from "../remedy/end.ts";
 import { carryOut, FORCE_AFTER_MS, proposeFree, type FreeProgress, type Proposal } from "../remedy/free.ts";
+import type { Attempt } from "../remedy/freed-port.ts";
 import { asRoot } from "./as-root.ts";
 import { ASK_HELP, ASK_OPTIONS, asksFor } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
-import { planText, progressText, resultText, type Result } from "./free-text.ts";
+import { planText, progressText, resultText } from "./free-text.ts";
 import { parseOptions } from "./options.ts";
 import { isTerminal, writeErr, writeOut } from "./output.ts";
 import { parseDuration } from "./values.ts";
@@ -72,12 +73,12 @@ interface Run {
 }
 
 /** Carries the plans out, one port after the other. What was ended for one port is not ended again for the next. */
-async function carryOutAll(proposals: readonly Proposal[], { forceAfterMs, abort, tell }: Run): Promise<Result[]> {
+async function carryOutAll(proposals: readonly Proposal[], { forceAfterMs, abort, tell }: Run): Promise<Attempt[]> {
   const ended = new Set<number>();
-  const results: Result[] = [];
+  const results: Attempt[] = [];
   for (const proposal of proposals) {
     const did: FreeProgress[] = [];
-    const result: Result = { proposal, did };
+    const result: Attempt = { proposal, did };
     results.push(result);
     const victims = proposal.plan.victims.filter(({ process: { pid } }) => !ended.has(pid));
     const onProgress = (progress: FreeProgress) => {
@@ -108,7 +109,7 @@ function refusedStatus(proposals: readonly Proposal[]): number | undefined {
 const isThere = ({ before, plan }: Proposal) =>
   before.diagnosis.answer !== "free" || plan.victims.length > 0 || plan.sockets.length > 0;
 
-async function toJson(results: readonly Result[], status: number): Promise<string> {
+async function toJson(results: readonly Attempt[], status: number): Promise<string> {
   const { freedAsJson } = await import("./free-json.ts");
   return freedAsJson(results, status);
 }

@@ -2,22 +2,20 @@
 import type { Answer } from "../bind/answer.ts";
 import type { Request } from "../bind/requests.ts";
 import { RULES } from "../bind/rules.ts";
+import { basisOf, predictedStep, type Row as RuleRow } from "../bind/predicted-step.ts";
 import type { Scenario } from "../bind/scenario.ts";
 import type { Socket, State, System } from "../bind/state.ts";
 import { formatEndpoint } from "../codec/address.ts";
 import type { Ran } from "../world/kernel/bind-run.ts";
 import { escapeForTerminal, toJson } from "../view/escape.ts";
 
-/** One request of a step, answered; a step that could not be made has none. */
-export interface Row {
-  step: number;
-  request: Request | undefined;
-  /** The state that it met. */
-  before?: State;
-  predicted?: Answer;
-  ran?: Ran;
-  agrees?: boolean;
+/** What the running kernel did, where it was asked. */
+export interface Beside {
+  ran: Ran;
+  agrees: boolean;
 }
+
+export type Row = RuleRow & Partial<Beside>;
 
 export interface Prediction {
   system: System;
@@ -160,13 +158,10 @@ function ranJson({ result, choice }: Ran): unknown {
 }
 
 export function predictionJson({ system, kernel, title, rows }: Prediction): string {
-  const answers = rows.map(({ step, request, predicted, ran, agrees }) => {
-    if (!request || !predicted) return { step, leftOut: true };
-    const { rule: name, ...answer } = predicted;
-    const { text, file, function: where } = RULES[name];
-    const rule = { name, text, file, function: where };
-    return { step, request, predicted: { ...answer, rule }, ...(ran && { kernel: ranJson(ran), agrees }) };
-  });
-  const basis = system === "linux" ? "rules" : "documents";
-  return `${toJson({ schema: 1, system, basis, ...(title !== undefined && { title }), kernel: kernel ?? null, answers }, 2)}\n`;
+  const answers = rows.map((row) => ({
+    ...predictedStep(row),
+    ...(row.ran && { kernel: ranJson(row.ran), agrees: row.agrees }),
+  }));
+  const head = { schema: 1, system, basis: basisOf(system), ...(title !== undefined && { title }) };
+  return `${toJson({ ...head, kernel: kernel ?? null, answers }, 2)}\n`;
 }

@@ -1,9 +1,8 @@
 /** `lastack predict`: what binding will answer, by the rules, and by the running kernel beside them. */
-import { hostOf, readScenario, requestsOf, type Scenario } from "../bind/scenario.ts";
-import { devicesOf, type Request } from "../bind/requests.ts";
-import { SYSTEMS, type Host, type State, type System } from "../bind/state.ts";
+import { answerAll, byRules, type Answerer } from "../bind/prediction.ts";
+import { hostOf, readScenario, type Scenario } from "../bind/scenario.ts";
+import { SYSTEMS, type Host, type System } from "../bind/state.ts";
 import { startState } from "../bind/start.ts";
-import { step } from "../bind/step.ts";
 import { plainHost } from "../bind/systems.ts";
 import { enterHome, NoNamespace, systemName } from "../world/kernel/home.ts";
 import { Unavailable } from "../lab/world.ts";
@@ -13,7 +12,7 @@ import { inputName, readInput } from "./input.ts";
 import { endWithFirstRun, runInUserNamespace, SECOND_RUN, tellNoNamespace } from "./isolation.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
-import { predictionJson, predictionText, type Prediction, type Row } from "./predict-view.ts";
+import { predictionJson, predictionText, type Beside, type Prediction, type Row } from "./predict-view.ts";
 
 export const help = `lastack predict: what bind, listen and connect will answer, and why
 
@@ -39,45 +38,11 @@ Examples
     {"call": "bind", "socket": "a", "address": "127.0.0.1", "port": 80}]}' | lastack predict -
 `;
 
-/** Answers one request, and says what there is afterwards. */
-type Answerer = (state: State, request: Request) => { row: Omit<Row, "step" | "request">; state: State };
-
-function byRules(state: State, request: Request): ReturnType<Answerer> {
-  const { answer: predicted, state: after } = step(state, request);
-  return { row: { predicted }, state: after };
-}
-
-function byBoth(kernel: BindHost): Answerer {
+function byBoth(kernel: BindHost): Answerer<Beside> {
   return (state, request) => {
     const { predicted, ran, agrees, state: after } = runBeside(state, kernel.run, request);
     return { row: { predicted, ran, agrees }, state: after };
   };
-}
-
-/** Goes through the steps. A step whose socket was not made, or whose port nobody got, is left out. */
-function answerAll(scenario: Scenario, start: State, answer: Answerer): Row[] {
-  const devices = devicesOf(start);
-  const ports = new Map<string, number>();
-  const rows: Row[] = [];
-  let state = start;
-  for (const [i, one] of scenario.steps.entries()) {
-    const requests = requestsOf(one, ports, devices);
-    const isThere = one.call === "socket" || state.sockets.get(one.socket)?.holder === "process";
-    if (!requests || !isThere) {
-      rows.push({ step: i, request: undefined });
-      continue;
-    }
-    for (const request of requests) {
-      const answered = answer(state, request);
-      rows.push({ step: i, request, before: state, ...answered.row });
-      state = answered.state;
-      const port = state.sockets.get(request.socket)?.port;
-      if (port) ports.set(request.socket, port);
-    }
-    // A call that blocks does not return: there is nothing to go on with.
-    if (rows.at(-1)!.predicted?.outcome === "waits" && one.call === "connect") break;
-  }
-  return rows;
 }
 
 function systemNamed(name: string | undefined): System {
@@ -138,7 +103,7 @@ export function run(args: string[]): number {
     throw new UsageError("host.mayBindPrivileged: on the kernel the calls are made with CAP_NET_BIND_SERVICE");
   }
   const host = hostOf(scenario, plainHost(system));
-  const rows = on ? predictBeside(host, scenario) : answerAll(scenario, startState(host), byRules);
+  const rows: Row[] | number = on ? predictBeside(host, scenario) : answerAll(scenario, startState(host), byRules);
   if (typeof rows === "number") return rows;
   const prediction: Prediction = { system, title: scenario.title, steps: scenario.steps, rows };
   if (on) prediction.kernel = systemName();

@@ -1,4 +1,4 @@
-/** The library: the kernel's TCP sockets and who holds them, without the command line. Linux only. */
+/** The library: what the commands do, for programs. Linux only. docs/node.md describes it. */
 import { INET_DIAG_CONG, INET_DIAG_INFO, INET_DIAG_SKMEMINFO } from "../codec/inet-diag.ts";
 import { ALL_STATES_MASK, stateMask, type TcpState } from "../codec/state.ts";
 import { toTcpSocket, type TcpSocket } from "../codec/tcp-socket.ts";
@@ -8,6 +8,19 @@ import { readSockets } from "../linux/sockets.ts";
 
 export type { Endpoint, TcpProtocol, TcpSocket } from "../codec/tcp-socket.ts";
 export type { TcpState } from "../codec/state.ts";
+export { free, type Freed, type FreeOptions } from "./free.ts";
+export { listen, Listening, type ListeningEvents, type ServerListenOptions } from "./listen.ts";
+export { predict, type Prediction, type Scenario, type ScenarioOptions, type ScenarioStep } from "./predict.ts";
+export { WaitError, waitForPort, type PortStanding, type WaitOptions } from "./wait.ts";
+export type { PortAt, Where } from "./where.ts";
+export { why, type WhyOptions } from "./why.ts";
+export type { Explanation } from "./errno-exception.ts";
+export type { ExplainedAsk, ExplainedFinding, ExplainedSocket } from "../remedy/explanation.ts";
+export type { FreedPort, FreeStep, PortState } from "../remedy/freed-port.ts";
+export type { NamedHolder, ProcessObject, SocketObject } from "../remedy/objects.ts";
+export type { PredictedStep, StepLeftOut } from "../bind/predicted-step.ts";
+export type { System } from "../bind/state.ts";
+export type { Cause, Remedy } from "../diagnose/finding.ts";
 export type { TcpInfo } from "../codec/tcp-info.ts";
 export type { Holder } from "../linux/holders.ts";
 export { processFacts, type ProcessFacts } from "../linux/process.ts";

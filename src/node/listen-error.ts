@@ -1,11 +1,12 @@
 /** What `lastack/register` does about an error of listen. Read when there is one, and not before. */
-import { formatEndpoint, parseIp } from "../codec/address.ts";
+import { formatEndpoint } from "../codec/address.ts";
 import type { Trial } from "../diagnose/facts.ts";
 import { numbersOfParameter } from "../linux/parameter.ts";
 import { userName } from "../linux/users.ts";
 import type { Explanation } from "../remedy/explanation.ts";
 import { glance, type Seen } from "../remedy/glance.ts";
 import { escapeForTerminal } from "../view/escape.ts";
+import { refusedBind, type Asked, type ListenError } from "./refused-bind.ts";
 
 /**
  * After so much work the search for a holder is called off. The work of this thread is no more than the time that has passed,
@@ -18,32 +19,10 @@ const MOST_REMEMBERED = 256;
 /** Longer names of others are cut. */
 const MOST_CHARACTERS = 400;
 
-/** What a listen may have asked for that its error does not tell. */
-export interface ListenOptions {
-  ipv6Only?: boolean | undefined;
-  reusePort?: boolean | undefined;
-}
-
 /** When an error was met. */
 export interface Start {
   wallMs: number;
   cpu: NodeJS.CpuUsage;
-}
-
-type ListenError = NodeJS.ErrnoException & { address?: unknown; port?: unknown };
-
-/** The bind that was refused; undefined for a pipe, a descriptor, or where no port was asked for and none is left. */
-function refusedBind({ code, address: text, port = 0 }: ListenError, options: ListenOptions = {}): Trial | undefined {
-  const address = typeof text === "string" ? parseIp(text.replace(/%.*$/, "")) : undefined;
-  if (address === undefined || typeof port !== "number" || port < 0 || (port === 0 && code === "EADDRINUSE")) {
-    return undefined;
-  }
-  const { ipv6Only = false, reusePort = false } = options;
-  return {
-    // libuv sets SO_REUSEADDR on every listener (src/unix/tcp.c, uv__tcp_bind).
-    request: { address, port, reuseAddress: true, reusePort, ipv6Only, uid: process.geteuid!() },
-    errno: code!,
-  };
 }
 
 function workMs({ wallMs, cpu }: Start): number {
@@ -130,9 +109,9 @@ function appended(message: string, text: string): string {
  * Appends to the error's message, and to its stack, which begins with it, who has the port, and gives it `lastack`, which
  * is computed when it is read. It is not enumerable: whatever copies or prints an error's properties does not set it off.
  */
-export function tellWhy(error: ListenError, options: ListenOptions | undefined, start: Start): void {
+export function tellWhy(error: ListenError, asked: Asked | undefined, start: Start): void {
   if (Object.hasOwn(error, "lastack")) return; // two copies of lastack are loaded
-  const refused = refusedBind(error, options);
+  const refused = refusedBind(error, asked);
   if (!refused) return;
   const why = whyRefused(refused, start);
   Object.defineProperty(error, "lastack", { configurable: true, enumerable: false, get: () => why.explanation });

@@ -10,7 +10,7 @@
  */
 import { subscribe } from "node:diagnostics_channel";
 import { errorMonitor, type EventEmitter } from "node:events";
-import type { ListenOptions } from "./listen-error.ts";
+import type { Asked } from "./refused-bind.ts";
 
 /** Put in by the build: the bundle of listen-error.ts. */
 declare const LASTACK_LISTEN_ERROR: string;
@@ -18,7 +18,7 @@ declare const LASTACK_LISTEN_ERROR: string;
 const CODES: ReadonlySet<unknown> = new Set(["EADDRINUSE", "EADDRNOTAVAIL", "EACCES"]);
 
 /** What a server was asked for that its error does not tell. */
-const asked = new WeakMap<object, ListenOptions>();
+const asked = new WeakMap<object, Asked>();
 
 /** The error is the program's: whatever goes wrong here, it goes on as it was. */
 function tell(server: object, error: unknown): void {
@@ -61,7 +61,7 @@ function watch(): void {
   let isFirst = true;
   subscribe("tracing:net.server.listen:asyncStart", (message) => {
     try {
-      const { server, options } = message as { server: object; options: ListenOptions };
+      const { server, options } = message as { server: object; options: Asked };
       // Here, since it is now that net itself loads cluster.
       if (isFirst) watchPrimary();
       isFirst = false;

@@ -1,0 +1,27 @@
+import { parseIp } from "../codec/address.ts";
+import type { Trial } from "../diagnose/facts.ts";
+
+/** What a listen may have asked for that its error does not tell. */
+export interface Asked {
+  ipv6Only?: boolean | undefined;
+  reusePort?: boolean | undefined;
+}
+
+export type ListenError = NodeJS.ErrnoException & { address?: unknown; port?: unknown };
+
+/**
+ * The bind behind an error of listen; undefined for a pipe, a descriptor, or where no port was asked for and none is left.
+ * The kernel has made it and refused it: it is as good as a trial.
+ */
+export function refusedBind({ code, address: text, port = 0 }: ListenError, asked: Asked = {}): Trial | undefined {
+  const address = typeof text === "string" ? parseIp(text.replace(/%.*$/, "")) : undefined;
+  if (address === undefined || typeof port !== "number" || port < 0 || (port === 0 && code === "EADDRINUSE")) {
+    return undefined;
+  }
+  const { ipv6Only = false, reusePort = false } = asked;
+  return {
+    // libuv sets SO_REUSEADDR on every listener (src/unix/tcp.c, uv__tcp_bind).
+    request: { address, port, reuseAddress: true, reusePort, ipv6Only, uid: process.geteuid!() },
+    errno: code!,
+  };
+}
