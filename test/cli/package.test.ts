@@ -20,15 +20,41 @@ let script = "";
 /** Lists a listener of its own with the library, and tells what it finds. */
 const LIBRARY_USER = `
   import { createServer } from "node:net";
-  import { processFacts, sockets, SyscallError } from "lastack";
-  const server = createServer().listen(0, "127.0.0.1", () => {
+  import { free, listen, predict, processFacts, sockets, SyscallError, waitForPort, why } from "lastack";
+  const server = createServer().listen(0, "127.0.0.1", async () => {
     const { port } = server.address();
     const [found, ...more] = sockets({ port, states: ["LISTEN"], owners: true });
     const owned = found.owners.every(({ pid }) => pid === process.pid) && found.owners.length === 1;
     console.log(found.state, found.local.address, found.local.port === port, owned, more.length);
     console.log(sockets({ port, family: 6 }).length, processFacts(process.pid).uid, typeof SyscallError);
-    server.close();
+    const refused = await listen(createServer(), { port, host: "127.0.0.1", wait: true }).ready.catch((error) => error);
+    console.log(why(port).answer, refused.code, refused.lastack.answer, (await free(port)).free);
+    await new Promise((resolve) => server.close(resolve));
+    await waitForPort(port, { timeoutMs: 10_000 });
+    console.log(predict({ steps: [{ call: "socket", socket: "a", family: "IPv4" }] }).answers.length);
   });
+`;
+
+/** Uses the types; every line with an error in it must have one. */
+const TYPED_USER = `
+  import "lastack/register";
+  import { free, listen, predict, sockets, waitForPort, why, type Explanation, type Freed } from "lastack";
+  import { createServer } from "node:http";
+  const explanation: Explanation = why({ port: 3000, address: "::1", ipv6Only: true }, { probe: false });
+  export const owner: number | undefined = explanation.sockets[0]?.owners?.[0]?.pid;
+  export const freed: Promise<Freed> = free(3000, { onStep: (step) => step.kind === "ended" && step.afterMs });
+  const listening = listen(createServer(), { port: 3000, next: 5 });
+  listening.on("waiting", ({ freeAtMs }) => console.log(freeAtMs?.toFixed()));
+  listening.ready.catch((error: NodeJS.ErrnoException) => error.lastack?.findings[0]?.cause === "time-wait");
+  export const states: string[] = sockets({ states: ["LISTEN"] }).map(({ state }) => state);
+  void waitForPort(3000, { open: true }).then(({ waitedMs }) => waitedMs.toFixed());
+  export const { answers } = predict({ steps: [{ call: "close", socket: "a" }] }, { system: "freebsd" });
+  // @ts-expect-error: not a system
+  predict({ steps: [] }, { system: "plan9" });
+  // @ts-expect-error: not a state
+  sockets({ states: ["OPEN"] });
+  // @ts-expect-error: not an event
+  listening.on("error", () => {});
 `;
 
 beforeAll(() => {
@@ -101,7 +127,12 @@ function expectToWork(uid?: number): void {
   expectRegisterToWork(as);
   const library = run([process.execPath, script], as);
   expect(library).toMatchObject({ status: 0, stderr: "" });
-  expect(linesOf(library.stdout)).toEqual(["LISTEN 127.0.0.1 true true 0", `0 ${uid ?? process.getuid!()} function`]);
+  expect(linesOf(library.stdout)).toEqual([
+    "LISTEN 127.0.0.1 true true 0",
+    `0 ${uid ?? process.getuid!()} function`,
+    "blocked EADDRINUSE blocked false",
+    "1",
+  ]);
 }
 
 // By the second uid first: root's first start would leave a code cache.
@@ -113,4 +144,25 @@ testNeeding(["a second uid"], "installed by root, the command and the library wo
 test("installed from the tarball, the command and the library work", (context) => {
   expectFromRegistry(context, installed);
   expectToWork();
+});
+
+test("its types are complete, and hold without any package but Node's types", (context) => {
+  expectFromRegistry(context, installed);
+  const user = dirname(script);
+  writeFileSync(join(user, "typed.mts"), TYPED_USER);
+  const root = join(CLI, "../..");
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--exactOptionalPropertyTypes",
+    "--module",
+    "nodenext",
+    "--target",
+    "es2023",
+  ];
+  const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
+  expect(run([join(root, "node_modules/.bin/tsc"), ...options, ...types, "typed.mts"], { cwd: user })).toMatchObject({
+    status: 0,
+    stdout: "",
+  });
 });
