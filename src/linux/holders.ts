@@ -46,7 +46,7 @@ export type GoesOn = () => boolean;
 
 const ZERO = 0x30;
 const NINE = 0x39;
-const DIRENT = { reclen: 16, name: 19 }; // struct linux_dirent64, include/linux/dirent.h
+const DIRENT = { reclen: 16, name: 19, shortest: 24 }; // struct linux_dirent64, include/linux/dirent.h
 const SOCKET_LINK = "socket:[".length; // net/socket.c, sockfs_dname: "socket:[INODE]"
 const KTHREADD = 2;
 const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
@@ -88,7 +88,8 @@ class ProcReader {
    * there are more than `most`.
    */
   numbers(directory: Fd, most = Infinity): number[] {
-    const entries = this.#entries;
+    // The kernel looks each of them up (fs/proc/fd.c, proc_readfd_common): it is asked for as many as are wanted.
+    const entries = this.#entries.subarray(0, Math.max(DIRENT.shortest * most, 1024));
     const found: number[] = [];
     for (let length: number; found.length <= most && (length = tryGetdents64(directory, entries)) > 0;) {
       for (let at = 0; at < length; at += entries[at + DIRENT.reclen]! | (entries[at + DIRENT.reclen + 1]! << 8)) {
@@ -161,6 +162,9 @@ class Search implements HolderSearch {
   #isCalledOff = false;
   /** How many descriptors may be looked at from now on; below 0: there were more, and no holder was found among those. */
   left = Infinity;
+  /** Of each process as many are looked at; who has more is in `cutShort`. */
+  mostEach = Infinity;
+  cutShort: number[] = [];
 
   constructor(
     private readonly reader: ProcReader,
@@ -183,9 +187,10 @@ class Search implements HolderSearch {
   #directory(directory: Fd, pid: number): "empty" | "read" | "unreadable" {
     // Standard input nearly always exists, and saves listing hundreds of links that can't be followed.
     if (this.reader.socketInode(directory, 0) === -EACCES) return "unreadable";
-    const fds = this.reader.numbers(directory, this.left);
+    const fds = this.reader.numbers(directory, Math.min(this.left, this.mostEach));
     this.left -= fds.length;
     if (this.left < 0) return "read";
+    if (fds.length > this.mostEach) this.cutShort.push(pid);
     let looked = 0;
     for (const fd of fds) {
       if (++looked % DESCRIPTORS_AT_ONCE === 0 && !this.goesOn()) break;
@@ -286,6 +291,8 @@ export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSea
   return search;
 }
 
+const FIRST = 64;
+
 /** One holder of each of these inodes: ends as soon as all have one, after a handful of processes if the hints are right. */
 export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints, mayGoOn?: GoesOn): HolderSearch {
   using reader = new ProcReader();
@@ -299,15 +306,20 @@ export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints, m
       search.process(pid);
     }
   };
-  // The youngest first: what got in the way a moment ago has hardly been there since the host was started.
-  const byAge = (a: number, b: number) => b - a;
-  if (inodes.size > 0) {
-    ask(cgroupProcesses(hints.cgroupIds ?? new Set()).sort(byAge));
-    if (!search.complete) {
-      const processes = reader.processes().sort(byAge);
-      ask(processes, (pid) => hints.uids?.has(processUid(pid) ?? -1) ?? false);
-      ask(processes);
-    }
+  if (inodes.size === 0) return search;
+  // Who asks, then the youngest: what got in the way a moment ago has hardly been there since the host was started.
+  const rank = (pid: number) => (pid === process.pid ? Infinity : pid);
+  const byAge = (a: number, b: number) => rank(b) - rank(a);
+  // A listener is among the first descriptors of nearly every program.
+  search.mostEach = FIRST;
+  ask(cgroupProcesses(hints.cgroupIds ?? new Set()).sort(byAge));
+  if (!search.complete) {
+    const processes = reader.processes().sort(byAge);
+    ask(processes, (pid) => hints.uids?.has(processUid(pid) ?? -1) ?? false);
+    ask(processes);
   }
+  search.mostEach = Infinity;
+  asked.clear();
+  ask(search.cutShort);
   return search;
 }

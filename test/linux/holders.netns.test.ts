@@ -152,6 +152,27 @@ testNeeding(["a network namespace"], "the kernel's iterator finds what /proc sho
   expect(byInode(holders)).toEqual(scan(inodes));
 });
 
+testNeeding(
+  ["a network namespace"],
+  "one holder is found behind many descriptors, and before them if there is one",
+  () => {
+    const [other, behind, before] = [listener(), listener(), listener()];
+    const { pid } = holder([...Array.from({ length: 100 }, () => other), behind]);
+    const second = holder([before]);
+    const [behindInode, beforeInode] = [behind, before].map(inodeOf) as [number, number];
+    for (const fd of [other, behind, before]) fd.close();
+    expect(findAnyHolder(new Set([behindInode]), {}).holders).toEqual(new Map([[behindInode, [{ pid, fd: 103 }]]]));
+    expect(findAnyHolder(new Set([beforeInode]), {}).holders.get(beforeInode)).toEqual([{ pid: second.pid, fd: 3 }]);
+  },
+);
+
+testNeeding(["a network namespace"], "a search that is called off asks nobody any more", () => {
+  const inodes = new Set([inodeOf(listener())]);
+  expect(findAnyHolder(inodes, {}, () => false)).toMatchObject({ searched: 0, missing: 1 });
+  let asked = 0;
+  expect(findAnyHolder(inodes, { uids: new Set([STRANGER]) }, () => ++asked < 3).searched).toBeLessThan(3);
+});
+
 testNeeding(["a network namespace"], "asked about nothing, the search asks nobody", () => {
   expect(findHolders(new Set()).searched).toBe(0);
   expect(findAnyHolder(new Set(), {}).searched).toBe(0);

@@ -16,18 +16,26 @@ export interface How {
   node?: string;
 }
 
-const ATTEMPTS = 5;
+const DEADLINE_MS = 15_000;
 
 /**
- * Runs a program, CommonJS or, with `--input-type=module` among the preload's options, a module. On a machine that is busy
- * with other tests the time for the search may run out before it has found anybody: then the program is run again.
+ * Does something until the error in its output names the holder. While other tests have hundreds of processes or thousands
+ * of descriptors, the time for the search may be over before it has found anybody.
  */
-export function runProgram(source: string, args: readonly (string | number)[], how: How = {}): Outcome {
-  for (let attempt = 1; ; attempt++) {
-    const outcome = runOnce(source, args, how);
-    const ranOut = how.uid === undefined && `${outcome.stdout}${outcome.stderr}`.includes(": a process of ");
-    if (!ranOut || attempt === ATTEMPTS) return outcome;
+export function untilFound<T>(act: () => T, output: (result: T) => string): T {
+  for (const deadline = performance.now() + DEADLINE_MS; ;) {
+    const result = act();
+    if (!output(result).includes(": a process of ") || performance.now() > deadline) return result;
   }
+}
+
+/** Runs a program, CommonJS or, with `--input-type=module` among the preload's options, a module. */
+export function runProgram(source: string, args: readonly (string | number)[], how: How = {}): Outcome {
+  if (how.uid !== undefined) return runOnce(source, args, how);
+  return untilFound(
+    () => runOnce(source, args, how),
+    ({ stdout, stderr }) => `${stdout}${stderr}`,
+  );
 }
 
 function runOnce(source: string, args: readonly (string | number)[], how: How): Outcome {

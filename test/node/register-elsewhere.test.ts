@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { difference, paired } from "../../bench/support/harness.ts";
 import { copyCli, makeDirectory, removeDirectory, run } from "../cli/helpers.ts";
 import { CLI } from "../support/cli.ts";
-import { REGISTER, reported, takenPort } from "./program.ts";
+import { REGISTER, reported, takenPort, untilFound } from "./program.ts";
 
 const CLUSTER = fileURLToPath(new URL("../fixtures/cluster.cjs", import.meta.url));
 const THREAD = fileURLToPath(new URL("../fixtures/listen-thread.cjs", import.meta.url));
@@ -28,14 +28,13 @@ interface WorkerError {
 }
 
 function workerError(port: number, schedule: string, env: NodeJS.ProcessEnv = {}): WorkerError {
-  for (let attempt = 1; ; attempt++) {
-    const command = [process.execPath, "--require", REGISTER, CLUSTER, String(port), schedule];
-    const { stdout, stderr } = run(command, { env: { ...process.env, ...env } });
-    expect(stderr).toBe("");
-    const error = JSON.parse(stdout) as WorkerError;
-    // As in program.ts: a busy machine.
-    if (!error.message.includes(": a process of ") || attempt === 5) return error;
-  }
+  const command = [process.execPath, "--require", REGISTER, CLUSTER, String(port), schedule];
+  const { stdout, stderr } = untilFound(
+    () => run(command, { env: { ...process.env, ...env } }),
+    (outcome) => outcome.stdout,
+  );
+  expect(stderr).toBe("");
+  return JSON.parse(stdout) as WorkerError;
 }
 
 for (const [schedule, how] of [
