@@ -29,7 +29,7 @@ export interface HolderSearch {
   holders: Map<number, Holder[]>;
   /** Processes whose descriptors may not be read: uid -> how many. They may hold sockets that nobody seems to. */
   unreadable: Map<number, number>;
-  /** How many processes were asked; 0 where the kernel's iterator was. */
+  /** How many processes were asked. */
   searched: number;
   /** How many of the inodes nobody seems to hold. */
   missing: number;
@@ -282,7 +282,10 @@ export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSea
     search = new Search(reader, inodes);
     const descriptors = socketDescriptors(inodes);
     for (const { inode, pid, fd } of descriptors ?? []) search.add(inode, pid, fd);
-    if (descriptors) return search;
+    if (descriptors) {
+      search.searched = processes.length;
+      return search;
+    }
     for (const pid of processes) search.process(pid);
   }
   // A thread can have a descriptor table of its own (unshare(CLONE_FILES)): looked for only where something is missing
