@@ -1,5 +1,6 @@
 /** A table of sockets as text: the kernel's rows, who holds them, and what could not be seen. */
-import { findHolders, type HolderSearch } from "../linux/holders.ts";
+import { hidingTexts } from "../diagnose/words.ts";
+import { findHolders, mayBeHidden, unreadableUsers, type HolderSearch } from "../linux/holders.ts";
 import { interfaceName } from "../linux/interfaces.ts";
 import { programName } from "../linux/process.ts";
 import { eachRow, inodeAt, type SocketTable } from "../linux/socket-table.ts";
@@ -34,7 +35,7 @@ function ownerText(search: HolderSearch): NonNullable<RowContext["owners"]> {
       (search.holders.get(inode) ?? []).reduce((sum, { pid }) => sum + program(pid).length + NUMBERS_ROOM, 1),
     put(out, at, inode) {
       const holders = search.holders.get(inode);
-      if (!holders) return putBytes(out, at, inode !== 0 && search.unreadable.size > 0 ? HIDDEN : NOBODY);
+      if (!holders) return putBytes(out, at, inode !== 0 && mayBeHidden(search) ? HIDDEN : NOBODY);
       for (const [i, { pid, fd }] of holders.entries()) {
         if (i > 0) out[at++] = SPACE;
         at = putBytes(out, at, program(pid));
@@ -95,12 +96,10 @@ export function shortcomings(table: SocketTable, search: HolderSearch | undefine
     );
   }
   if (table.interrupted) sentences.push("the table changed while it was read: rows may be missing or double");
-  if (search && search.missing > 0 && search.unreadable.size > 0) {
-    const users = [...search.unreadable].map(([uid, count]) => `${count} of ${escapeForTerminal(userName(uid))}`);
+  if (search && search.missing > 0 && mayBeHidden(search)) {
+    const reasons = hidingTexts({ unreadable: unreadableUsers(search), hidden: search.hidden });
     const more = process.getuid?.() === 0 ? "" : `. To see all: ${asRoot()}`;
-    sentences.push(
-      `processes that may not be read: ${users.join(", ")}; an owner shown as ? may be one of them${more}`,
-    );
+    sentences.push(`${escapeForTerminal(reasons.join("; "))}; an owner shown as ? may be one of them${more}`);
   }
   return sentences;
 }

@@ -1,9 +1,8 @@
 /** `ls --json` and `--json-lines`; docs/json.md describes both. */
 import type { TcpSocket } from "../codec/tcp-socket.ts";
-import type { HolderSearch } from "../linux/holders.ts";
+import { unreadableUsers, type HolderSearch } from "../linux/holders.ts";
 import { processFacts, programName } from "../linux/process.ts";
 import type { SocketTable } from "../linux/socket-table.ts";
-import { userName } from "../linux/users.ts";
 import { processObject, socketObject } from "../remedy/objects.ts";
 import { toJson } from "../view/escape.ts";
 import { cached } from "./cached.ts";
@@ -34,8 +33,8 @@ export function socketsAsJson(list: SocketList, form: "document" | "lines", sink
     source: table.source,
     denied: table.denied ?? null,
     interrupted: table.interrupted,
-    unreadable:
-      search && [...search.unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count })),
+    unreadable: search && unreadableUsers(search),
+    hidden: search && (search.hidden ?? null),
     processes: search && processes.map(processObject),
   };
   sink(`${toJson(head).slice(0, -1)},"sockets":[\n${sockets.map(object).join(",\n")}\n]}\n`);

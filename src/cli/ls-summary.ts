@@ -1,6 +1,6 @@
 /** `ls --summary`: how many sockets by state, program, port or peer. */
 import { toTcpSocket, type TcpSocket } from "../codec/tcp-socket.ts";
-import type { HolderSearch } from "../linux/holders.ts";
+import { mayBeHidden, type HolderSearch } from "../linux/holders.ts";
 import { programName } from "../linux/process.ts";
 import { decodeRows, type SocketTable } from "../linux/socket-table.ts";
 import { escapeForTerminal, toJson } from "../view/escape.ts";
@@ -25,7 +25,7 @@ function keysOf(
     case "program": {
       const holders = search?.holders.get(socket.inode);
       if (holders) return [...new Set(holders.map(({ pid }) => program(pid) ?? "?"))];
-      return [socket.inode !== 0 && search && search.unreadable.size > 0 ? "?" : "-"];
+      return [socket.inode !== 0 && search && mayBeHidden(search) ? "?" : "-"];
     }
   }
 }

@@ -9,7 +9,7 @@ import { listenerFindings } from "./listeners.ts";
 import { overlapFindings, reusePortFindings } from "./overlaps.ts";
 import { elsewhereFindings, freeFinding, refusalFindings } from "./refusals.ts";
 import { unheldFindings } from "./unheld.ts";
-import { listText } from "./words.ts";
+import { hidingTexts, listText } from "./words.ts";
 import { answerOfFacts, wouldBind, type BindAnswer } from "./would-bind.ts";
 
 /** A bind that is asked about, under a name for people. */
@@ -51,12 +51,7 @@ function unknownsOf(facts: Facts, asks: Diagnosis["asks"]): string[] {
   }
   if (facts.interrupted) sentences.push("the table of sockets changed while it was read: some may be missing");
   const unheld = facts.sockets.some(({ inode, holders }) => inode !== 0 && holders.length === 0);
-  if (unheld && facts.unreadable.length > 0) {
-    const users = facts.unreadable.map(({ user, processes }) => `${processes} of ${user}`);
-    sentences.push(
-      `processes that may not be looked into: ${listText(users)}; one of them has what nobody seems to have`,
-    );
-  }
+  if (unheld) sentences.push(...hidingTexts(facts));
   return sentences;
 }
 

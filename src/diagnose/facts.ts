@@ -114,6 +114,8 @@ export interface Facts {
   processes: ReadonlyMap<number, HolderProcess>;
   /** Processes whose descriptors may not be read, by their user. */
   unreadable: readonly { uid: number; user: string; processes: number }[];
+  /** Processes are missing from /proc: `hidepid` shows those of others to root alone, or there is no /proc. */
+  hidden?: "hidepid" | "no proc" | undefined;
   /** Looked for only where a listener has no holder and all processes could be read. */
   keepers: readonly HiddenKeeper[];
   /** Kernel services that listen by themselves and run here: their threads' names. */

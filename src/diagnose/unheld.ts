@@ -3,7 +3,7 @@ import type { Facts, PortSocket } from "./facts.ts";
 import { ASKED } from "./asked.ts";
 import type { Finding } from "./finding.ts";
 import { OTHER_PORT } from "./remedies.ts";
-import { holdersOf, listText, localText } from "./words.ts";
+import { hidingTexts, holdersOf, listText, localText } from "./words.ts";
 
 /** Of connections leftovers.ts tells. */
 function isUnheld(facts: Facts, socket: PortSocket): boolean {
@@ -12,13 +12,12 @@ function isUnheld(facts: Facts, socket: PortSocket): boolean {
 
 function hiddenByPermission(facts: Facts, sockets: readonly PortSocket[]): Finding {
   const users = [...new Set(sockets.map(({ uid }) => (uid === null ? "?" : facts.users(uid))))];
-  const others = facts.unreadable.map(({ user, processes }) => `${processes} of ${user}`);
   const what = sockets.some(({ state }) => state === "LISTEN") ? "listens" : "holds a socket";
   return {
     cause: "other-users-process",
     blocks: true,
     headline: `a process that may not be looked into ${what} on ${localText(sockets[0]!)}; its socket belongs to ${listText(users)}`,
-    detail: [`processes whose descriptors may not be read: ${listText(others)}`],
+    detail: hidingTexts(facts),
     sockets,
     remedies: [
       { what: "have root end it; it says first which process that is", command: ["sudo", "lastack", "free", ASKED] },
@@ -84,22 +83,33 @@ function byKernel(facts: Facts, sockets: readonly PortSocket[]): Finding | undef
   };
 }
 
+function unknownHolder(facts: Facts, sockets: readonly PortSocket[]): Finding {
+  const hiding = hidingTexts(facts);
+  return {
+    cause: "unknown-holder",
+    blocks: true,
+    headline: `nobody holds the socket on ${localText(sockets[0]!)} that can be seen from here`,
+    detail:
+      hiding.length > 0
+        ? hiding
+        : [
+            "all processes here were looked into: it may be in another process namespace (a container), or held by the kernel",
+          ],
+    sockets,
+    remedies: [
+      hiding.length > 0
+        ? { what: "ask again where /proc is mounted" }
+        : { what: "ask again on the host, outside of the container" },
+      OTHER_PORT,
+    ],
+  };
+}
+
 export function unheldFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): Finding[] {
   const sockets = facts.sockets.filter((socket) => isUnheld(facts, socket) && blockers.has(socket));
   if (sockets.length === 0) return [];
   const visible = inMessage(facts, sockets) ?? inRing(facts, sockets);
   if (visible) return [visible];
-  if (facts.unreadable.length > 0) return [hiddenByPermission(facts, sockets)];
-  return [
-    byKernel(facts, sockets) ?? {
-      cause: "unknown-holder",
-      blocks: true,
-      headline: `nobody holds the socket on ${localText(sockets[0]!)} that can be seen from here`,
-      detail: [
-        "all processes here were looked into: it may be in another process namespace (a container), or held by the kernel",
-      ],
-      sockets,
-      remedies: [{ what: "ask again on the host, outside of the container" }, OTHER_PORT],
-    },
-  ];
+  if (facts.unreadable.length > 0 || facts.hidden === "hidepid") return [hiddenByPermission(facts, sockets)];
+  return [byKernel(facts, sockets) ?? unknownHolder(facts, sockets)];
 }

@@ -42,6 +42,18 @@ export function commandText(process: HolderProcess): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
+/** What may hide the holders of a socket from who asks: sentences, none if all processes could be looked into. */
+export function hidingTexts({ unreadable, hidden }: Pick<Facts, "unreadable" | "hidden">): string[] {
+  const users = unreadable.map(({ user, processes }) => `${processes} of ${user}`);
+  return [
+    ...(users.length > 0 ? [`processes whose descriptors may not be read: ${listText(users)}`] : []),
+    ...(hidden === "hidepid"
+      ? ["/proc shows the processes of other users to root alone (its mount option hidepid)"]
+      : []),
+    ...(hidden === "no proc" ? ["/proc is not mounted: no process could be looked into"] : []),
+  ];
+}
+
 /** The processes that hold a socket, in the order of their pids. */
 export function holdersOf(facts: Facts, sockets: readonly PortSocket[]): HolderProcess[] {
   const pids = new Set(sockets.flatMap(({ holders }) => holders.map(({ pid }) => pid)));

@@ -8,7 +8,7 @@ import type { AddressTrouble, Facts, HolderProcess, PortSocket, Settings } from 
 import { borrowOptions } from "./borrow.ts";
 import { listenersElsewhere } from "./elsewhere.ts";
 import { findHiddenKeepers, kernelServices } from "./hidden.ts";
-import { findHolders, type HolderSearch } from "./holders.ts";
+import { findHolders, unreadableUsers, type HolderSearch } from "./holders.ts";
 import { numbersOfParameter } from "./parameter.ts";
 import { endedLeader, processFacts } from "./process.ts";
 import { SockDiag } from "./sock-diag.ts";
@@ -114,10 +114,6 @@ function portSockets(table: SocketTable, search: HolderSearch): PortSocket[] {
   });
 }
 
-export function unreadableUsers({ unreadable }: HolderSearch): Facts["unreadable"] {
-  return [...unreadable].map(([uid, count]) => ({ uid, user: userName(uid), processes: count }));
-}
-
 /** The processes that started this one. */
 function ancestors(): number[] {
   return (processFacts(process.pid)?.parents ?? []).map(({ pid }) => pid);
@@ -160,6 +156,7 @@ export function collectFacts(port: number, addresses: readonly Uint8Array[]): Co
     interrupted: table.interrupted,
     processes: new Map(processes.map((process) => [process.pid, process])),
     unreadable: unreadableUsers(search),
+    hidden: search.hidden,
     keepers: mayHide ? findHiddenKeepers(new Set(unheld.map(({ inode }) => inode))) : [],
     kernelServices: mayHide ? kernelServices() : [],
     elsewhere: sockets.some(({ state }) => state === "LISTEN") ? [] : listenersElsewhere(port),

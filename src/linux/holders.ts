@@ -4,6 +4,8 @@
  */
 import {
   EACCES,
+  ENOENT,
+  EPERM,
   Fd,
   O_DIRECTORY,
   O_RDONLY,
@@ -16,7 +18,7 @@ import {
 } from "../sys/index.ts";
 import { cgroupProcesses } from "./cgroup.ts";
 import { socketDescriptors } from "./task-files.ts";
-import { processUid } from "./users.ts";
+import { processUid, userName } from "./users.ts";
 
 /** A descriptor that refers to a socket. */
 export interface Holder {
@@ -24,11 +26,16 @@ export interface Holder {
   fd: number;
 }
 
+/** `hidepid`: /proc shows the processes of others to root alone; `no proc`: there is no /proc. */
+export type Hidden = "hidepid" | "no proc";
+
 export interface HolderSearch {
   /** Inode -> its holders, by pid and descriptor; an inode without any is absent. */
   holders: Map<number, Holder[]>;
   /** Processes whose descriptors may not be read: uid -> how many. They may hold sockets that nobody seems to. */
   unreadable: Map<number, number>;
+  /** Why there may be processes that nobody sees; absent where all are seen, or nobody is missed. */
+  hidden?: Hidden | undefined;
   /** How many processes were asked. */
   searched: number;
   /** How many of the inodes nobody seems to hold. */
@@ -51,6 +58,7 @@ const SOCKET_LINK = "socket:[".length; // net/socket.c, sockfs_dname: "socket:[I
 const KTHREADD = 2;
 const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
 const [KTHREADD_STAT, KTHREADD_CHILDREN] = [Buffer.from("2/stat\0"), Buffer.from("2/task/2/children\0")];
+const [INIT, SELF] = [Buffer.from("1\0"), Buffer.from("self\0")];
 const [FD, TASK] = [Buffer.from("/fd\0"), Buffer.from("/task\0")];
 
 /** Reads directories of numbers ("/proc", "/proc/PID/fd") with buffers that are used again. */
@@ -132,6 +140,18 @@ class ProcReader {
     return all.filter((pid) => !kernels.has(pid));
   }
 
+  /** Every process namespace has a process 1. */
+  hides(): Hidden | undefined {
+    if (!this.#isMissing(INIT)) return undefined;
+    return this.#isMissing(SELF) ? "no proc" : "hidepid";
+  }
+
+  #isMissing(path: Uint8Array): boolean {
+    const number = tryOpenat(this.#proc, path, O_DIRECTORY);
+    if (number >= 0) new Fd(number).close();
+    return number === -ENOENT;
+  }
+
   /** The children of kthreadd; none where pid 2 is another (another pid namespace) or the kernel keeps no such list. */
   #kernelThreads(): ReadonlySet<number> {
     const stat = this.#text(KTHREADD_STAT);
@@ -158,6 +178,7 @@ const DESCRIPTORS_AT_ONCE = 256;
 class Search implements HolderSearch {
   readonly holders = new Map<number, Holder[]>();
   readonly unreadable = new Map<number, number>();
+  hidden: Hidden | undefined;
   searched = 0;
   #isCalledOff = false;
   /** How many descriptors may be looked at from now on; below 0: there were more, and no holder was found among those. */
@@ -210,7 +231,8 @@ class Search implements HolderSearch {
   process(pid: number): void {
     const directory = this.reader.descriptors(pid);
     if (typeof directory === "number") {
-      if (directory === -EACCES) this.#closed(pid);
+      // hidepid=1 answers EPERM (fs/proc/base.c, proc_pid_permission).
+      if (directory === -EACCES || directory === -EPERM) this.#closed(pid);
       return; // or it has ended
     }
     this.searched++;
@@ -254,9 +276,19 @@ class Search implements HolderSearch {
   }
 }
 
+/** The processes that may not be read, by their user. */
+export function unreadableUsers({ unreadable }: HolderSearch): { uid: number; user: string; processes: number }[] {
+  return [...unreadable].map(([uid, processes]) => ({ uid, user: userName(uid), processes }));
+}
+
+/** True where a process that may not be seen can have what nobody seems to have. */
+export function mayBeHidden({ unreadable, hidden }: HolderSearch): boolean {
+  return unreadable.size > 0 || hidden !== undefined;
+}
+
 /** True unless what is missing is most likely with the processes that may not be read: nearly all are, to their user. */
 function mayExplain(search: Search): boolean {
-  return search.unreadable.size === 0 || process.geteuid?.() === 0;
+  return !mayBeHidden(search) || process.geteuid?.() === 0;
 }
 
 /** From so many descriptors on the kernel's iterator, which takes time to begin, is faster than /proc. */
@@ -288,6 +320,7 @@ export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSea
     }
     for (const pid of processes) search.process(pid);
   }
+  if (!search.complete) search.hidden = reader.hides();
   // A thread can have a descriptor table of its own (unshare(CLONE_FILES)): looked for only where something is missing
   // that nothing else explains.
   if (!search.complete && mayExplain(search)) for (const pid of processes) search.threads(pid);

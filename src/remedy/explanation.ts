@@ -60,6 +60,8 @@ export interface Explanation {
   unknowns: readonly string[];
   /** Processes whose descriptors may not be read, by their user. */
   unreadable: Facts["unreadable"];
+  /** Processes are missing from /proc: those of others are hidden (hidepid), or it is not mounted. */
+  hidden: "hidepid" | "no proc" | null;
   /** The holders. */
   processes: ProcessObject[];
   sockets: ExplainedSocket[];
@@ -115,6 +117,7 @@ export function explain({ diagnosis, facts, search }: Look): Explanation {
     findings: findings.map((finding) => explainFinding(finding, index)),
     unknowns,
     unreadable: facts.unreadable,
+    hidden: facts.hidden ?? null,
     processes: processes.map(processObject),
     sockets: facts.sockets.map((socket) => explainSocket(socket, search, program)),
   };

@@ -45,7 +45,8 @@ function prepare(facts: Seen, socket: PortSocket, dryRun: boolean): Prepared {
   const before = socket.options?.reuseAddress;
   const [holder] = socket.holders;
   const prepared: Prepared = { socket, process: holder && facts.processes.get(holder.pid), before, after: before };
-  if (!holder) return { ...prepared, refused: facts.unreadable.length > 0 ? "EPERM" : "ENOENT" };
+  if (!holder)
+    return { ...prepared, refused: facts.unreadable.length > 0 || facts.hidden === "hidepid" ? "EPERM" : "ENOENT" };
   if (before === true) return prepared;
   if (dryRun) return before === undefined ? { ...prepared, refused: "EPERM" } : prepared;
   let refused = "ESTALE"; // the descriptor is another socket's by now

@@ -7,7 +7,7 @@
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
-export const EACCES = 13;
+export const [EPERM, ENOENT, EACCES] = [1, 2, 13];
 export const EPIPE = 32;
 export const ENOSYS = 38;
 export const EINPROGRESS = 115;
