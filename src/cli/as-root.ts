@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
+import type { Remedy } from "../diagnose/finding.ts";
 import { escapeControls, escapeForTerminal } from "../view/escape.ts";
 
 /** A word as a shell reads it back, harmless for a terminal: control characters become escapes inside of `$'…'`. */
@@ -30,6 +31,11 @@ export function typed(command: readonly string[]): string[] {
   const at = command[0] === "sudo" ? 1 : 0;
   if (command[at] !== "lastack" || (at === 0 && isInPath(script))) return [...command];
   return [...command.slice(0, at), process.execPath, script, ...command.slice(at + 1)];
+}
+
+/** The same for a remedy of JSON. */
+export function typedRemedy(remedy: Remedy): Remedy {
+  return remedy.command ? { ...remedy, command: typed(remedy.command) } : remedy;
 }
 
 /** This command line as root would type it: with absolute paths, since root's PATH may know neither Node nor lastack. */

@@ -18,7 +18,7 @@ const REFUSALS: Record<string, string> = {
 };
 
 function answerText({ before, after, refused }: Prepared, dryRun: boolean): string {
-  if (refused !== undefined) return `not set: ${REFUSALS[refused] ?? "its process has let go of it"} (${refused})`;
+  if (refused !== undefined) return `not set: ${REFUSALS[refused] ?? "its process does not lend it"} (${refused})`;
   if (before === true) return "is set already";
   if (dryRun) return "would be set";
   return after === true ? "is set now" : "not set: the kernel reads it back as off";

@@ -55,7 +55,7 @@ export function waitedText({ outcome, standings, waitedMs }: Waited): string {
     case "reached":
       return `${lines.join("\n")}${waitedMs === 0 ? "" : `, after ${span}`}\n`;
     case "timeout":
-      return `${lines.join("\n")}\nThe time is over, after ${span}\n`;
+      return `The time is over, after ${span}\n`; // what is in the way has been said
     case "hopeless":
       return `${lines.join("\n")}\nWaiting does not help\n`;
   }

@@ -2,13 +2,10 @@
 import { explain, type ExplainedFinding } from "../remedy/explanation.ts";
 import type { Look } from "../remedy/look.ts";
 import { toJson } from "../view/escape.ts";
-import { typed } from "./as-root.ts";
+import { typedRemedy } from "./as-root.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
 
-function withTyped({ remedies, ...finding }: ExplainedFinding): ExplainedFinding {
-  const commands = remedies.map((remedy) => ({ ...remedy, ...(remedy.command && { command: typed(remedy.command) }) }));
-  return { ...finding, remedies: commands };
-}
+const withTyped = ({ remedies, ...finding }: ExplainedFinding) => ({ ...finding, remedies: remedies.map(typedRemedy) });
 
 export function answersAsJson(answers: readonly Look[]): string {
   const ports = answers.map(explain).map((one) => ({ ...one, findings: one.findings.map(withTyped) }));

@@ -134,8 +134,11 @@ export function surroundings(
   };
 }
 
-/** The facts of a port and of the addresses that are asked about. Nothing is bound: see trial.ts. */
-export function collectFacts(port: number, addresses: readonly Uint8Array[]): Collected {
+/**
+ * The facts of a port and of the addresses that are asked about. Nothing is bound: see trial.ts. Without `rare`, nobody looks
+ * for what only explains: sockets hidden in messages and rings, listeners in other namespaces.
+ */
+export function collectFacts(port: number, addresses: readonly Uint8Array[], { rare = true } = {}): Collected {
   const table = readSockets({ states: ALL_STATES_MASK, filter: { kind: "port", side: "local", port } });
   const inodes = new Set(decodeRows(table).map(({ inode }) => inode));
   inodes.delete(0);
@@ -147,7 +150,7 @@ export function collectFacts(port: number, addresses: readonly Uint8Array[]): Co
   const unheld = sockets.filter(
     ({ state, inode, holders }) => state === "LISTEN" && inode !== 0 && holders.length === 0,
   );
-  const mayHide = unheld.length > 0;
+  const mayHide = rare && unheld.length > 0;
   const facts: Facts = {
     port,
     nowMs,
@@ -159,7 +162,7 @@ export function collectFacts(port: number, addresses: readonly Uint8Array[]): Co
     hidden: search.hidden,
     keepers: mayHide ? findHiddenKeepers(new Set(unheld.map(({ inode }) => inode))) : [],
     kernelServices: mayHide ? kernelServices() : [],
-    elsewhere: sockets.some(({ state }) => state === "LISTEN") ? [] : listenersElsewhere(port),
+    elsewhere: !rare || sockets.some(({ state }) => state === "LISTEN") ? [] : listenersElsewhere(port),
     trials: [],
     ...surroundings(addresses),
   };

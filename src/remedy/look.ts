@@ -53,6 +53,7 @@ export function look(asks: readonly Ask[], { probe, recall, known = [] }: LookOp
   const collected = collectFacts(
     request.port,
     asks.map((ask) => ask.request.address),
+    { rare },
   );
   const sockets = collected.facts.sockets.map((socket) => ({ ...socket, options: socket.options ?? recall?.(socket) }));
   const trials = probe

@@ -68,7 +68,7 @@ const byState = (a: PortSocket, b: PortSocket) => Number(b.state === "LISTEN") -
 export function prepareReuse(port: number, { dryRun = false } = {}): Reuse {
   const done = new Map<number, Prepared>();
   for (let pass = 1; ; pass++) {
-    const { facts } = collectFacts(port, []);
+    const { facts } = collectFacts(port, [], { rare: false });
     const live = facts.sockets.filter(({ inode }) => inode !== 0).sort(byState);
     const fresh = live.filter(({ inode }) => !done.has(inode));
     for (const socket of fresh) done.set(socket.inode, prepare(facts, socket, dryRun));

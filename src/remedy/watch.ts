@@ -96,7 +96,11 @@ export class BindWatch implements Watch {
   }
 
   #fullLook(): Standing {
-    const seen = look(this.asks, { probe: false, recall: (socket) => this.#options.get(keyOf(socket)) });
+    const seen = look(this.asks, {
+      probe: false,
+      recall: (socket) => this.#options.get(keyOf(socket)),
+      rare: false,
+    });
     for (const socket of seen.facts.sockets) if (socket.options) this.#options.set(keyOf(socket), socket.options);
     const { port, asks, headline, findings, freeAtMs } = seen.diagnosis;
     const refused = asks.filter(({ answer }) => answer.outcome === "refused");

@@ -80,8 +80,9 @@ testNeeding(NAMESPACE, "FIN-WAIT-2 that nobody has: asleep until the moment that
 
 testNeeding(NAMESPACE, "the time is over: status 1, and what is in the way", () => {
   handOver([sockets.listener("0.0.0.0", { port: 6003 })]);
-  const { stdout, status } = wait("6003", "--timeout", "300ms");
-  expect(stdout).toMatch(/^Port 6003 is taken: cat .*\nThe time is over, after 0\.[3-9] s\n$/);
+  const { stdout, stderr, status } = wait("6003", "--timeout", "300ms");
+  expect(stderr).toMatch(/^Port 6003 is taken: cat .*\n$/);
+  expect(stdout).toMatch(/^The time is over, after 0\.[3-9] s\n$/);
   expect(status).toBe(1);
   const told = JSON.parse(wait("6003", "--timeout", "0", "--json").stdout) as { ports: object[] };
   expect(told).toMatchObject({
@@ -89,6 +90,18 @@ testNeeding(NAMESPACE, "the time is over: status 1, and what is in the way", () 
     outcome: "timeout",
     ports: [{ port: 6003, answer: "waiting", freeAt: null }],
   });
+});
+
+testNeeding(NAMESPACE, "on a terminal it counts, and clears that line in the end", async () => {
+  const holder = handOver([sockets.listener("0.0.0.0", { port: 6017 })]);
+  const command = ["script", "-qec", `"${process.execPath}" "${CLI}" wait 6017`, "/dev/null"];
+  const run = new Running(command, { stdio: ["pipe", "pipe", "pipe"] });
+  await run.says(/waiting for 0 s/);
+  await holder.end();
+  const { stdout, status } = await run.ended();
+  expect(stdout).toContain("\r\u001b[Kwaiting for 0 s\r\u001b[K");
+  expect(stdout).toMatch(/Port 6017 is free, after \d\.\d s\r\n$/);
+  expect(status).toBe(0);
 });
 
 testNeeding(NAMESPACE, "aborted: rejected with the reason; Ctrl-C: status 130", async () => {
