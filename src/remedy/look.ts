@@ -41,6 +41,8 @@ export interface LookOptions {
   recall?: (socket: PortSocket) => SharingOptions | undefined;
   /** Binds whose answer the kernel has just given, where none is made. */
   known?: readonly Trial[];
+  /** false: what explains little and takes long is not looked for (all descriptors, other namespaces). */
+  rare?: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface LookOptions {
  *
  * Throws `SyscallError` or `NetlinkError` if the kernel refuses to list its sockets.
  */
-export function look(asks: readonly Ask[], { probe, recall, known = [] }: LookOptions): Look {
+export function look(asks: readonly Ask[], { probe, recall, known = [], rare = true }: LookOptions): Look {
   const [{ request }] = asks as [Ask, ...Ask[]];
   const collected = collectFacts(
     request.port,
