@@ -6,6 +6,7 @@ import { ALL_STATES_MASK } from "../codec/state.ts";
 import { toTcpSocket } from "../codec/tcp-socket.ts";
 import type { AddressTrouble, Facts, HolderProcess, PortSocket, Settings } from "../diagnose/facts.ts";
 import { borrowOptions } from "./borrow.ts";
+import { CAP_NET_BIND_SERVICE, hasCapability } from "./capability.ts";
 import { listenersElsewhere } from "./elsewhere.ts";
 import { findHiddenKeepers, kernelServices } from "./hidden.ts";
 import { findHolders, unreadableUsers, type HolderSearch } from "./holders.ts";
@@ -17,7 +18,6 @@ import { readSockets } from "./sockets.ts";
 import { addressErrno } from "./trial.ts";
 import { userName } from "./users.ts";
 
-const CAP_NET_BIND_SERVICE = 10;
 const ORPHAN_RETRIES = 8; // tcp_orphan_retries() for a setting of 0
 const [IFA_F_DADFAILED, IFA_F_TENTATIVE] = [0x08, 0x40]; // include/uapi/linux/if_addr.h
 /** More CLOSE-WAIT sockets than these are not asked one by one when their last segment came. */
@@ -53,12 +53,6 @@ function readText(path: string): string {
   } catch {
     return "";
   }
-}
-
-/** True if this process has the capability in effect. Root of a user namespace has it for its own namespaces only. */
-function hasCapability(number: number): boolean {
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readText("/proc/self/status"))?.[1] ?? "0"}`);
-  return ((effective >> BigInt(number)) & 1n) === 1n;
 }
 
 function policies(): ("SELinux" | "WSL")[] {

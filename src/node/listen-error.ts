@@ -1,6 +1,7 @@
 /** What `lastack/register` does about an error of listen. Read when there is one, and not before. */
 import { formatEndpoint } from "../codec/address.ts";
 import type { Trial } from "../diagnose/facts.ts";
+import { CAP_NET_BIND_SERVICE, hasCapability } from "../linux/capability.ts";
 import { numbersOfParameter } from "../linux/parameter.ts";
 import { userName } from "../linux/users.ts";
 import type { Explanation } from "../remedy/explanation.ts";
@@ -49,7 +50,9 @@ function reasonText({ request, errno }: Trial, start: Start): string | undefined
     }
     case "EACCES": {
       const start = numbersOfParameter("net.ipv4.ip_unprivileged_port_start", 1024)[0]!;
-      return request.port < start ? `ports below ${start} take the capability CAP_NET_BIND_SERVICE` : undefined;
+      return request.port < start && !hasCapability(CAP_NET_BIND_SERVICE)
+        ? `ports below ${start} take the capability CAP_NET_BIND_SERVICE`
+        : "no privilege is missing, a policy forbids it";
     }
     default:
       return request.address.length === 4

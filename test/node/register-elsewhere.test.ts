@@ -38,10 +38,11 @@ function workerError(port: number, schedule: string, env: NodeJS.ProcessEnv = {}
 }
 
 for (const [schedule, how] of [
-  ["rr", "listens itself"],
-  ["none", "hands the socket over"],
+  ["rr", "whose primary listens itself"],
+  ["none", "whose primary hands the socket over"],
+  ["exclusive", "that listens without its primary"],
 ] as const) {
-  test(`a cluster's worker whose primary ${how}`, async () => {
+  test(`a cluster's worker ${how}`, async () => {
     const port = await takenPort();
     const mine = workerError(port, schedule);
     const plain = workerError(port, schedule, { LASTACK: "off" });

@@ -1,9 +1,9 @@
 /** `lastack/register`: what a refused listen's error says, and that nothing else is different. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeDirectory, removeDirectory } from "../cli/helpers.ts";
+import { compile, makeDirectory, removeDirectory, run } from "../cli/helpers.ts";
 import { lastack } from "../support/cli.ts";
-import { testNeeding } from "../support/needs.ts";
+import { lacking, testNeeding } from "../support/needs.ts";
 import { REGISTER, reported, REPORT, runProgram, takenPort, type Reported } from "./program.ts";
 
 const OFF = { env: { LASTACK: "off" } };
@@ -135,6 +135,35 @@ testNeeding(["a second uid"], "a port that takes a privilege, and a holder who m
   const port = await takenPort();
   const { message } = reported(listen(SERVERS.http), [port, "127.0.0.1"], how);
   expect(message).toMatch(new RegExp(`: a process of root listens on 127\\.0\\.0\\.1:${port}$`));
+});
+
+testNeeding(["a C compiler"], "a port that a policy forbids", (context) => {
+  const directory = makeDirectory();
+  try {
+    const sandbox = compile("sandbox", join(directory, "sandbox"));
+    const [program, ...args] = [process.execPath, "--require", REGISTER, "--eval", `${REPORT}${listen(SERVERS.http)}`];
+    const { stdout, stderr, status } = run([sandbox, program!, ...args, "--", "5011", "127.0.0.1"]);
+    if (status === 77) return lacking(context, "Landlock with rules for the network");
+    expect(stderr).toBe("");
+    const { message, lastack: explanation } = JSON.parse(stdout) as Reported;
+    expect(message).toBe(
+      "listen EACCES: permission denied 127.0.0.1:5011: no privilege is missing, a policy forbids it",
+    );
+    expect(explanation).toMatchObject({ answer: "blocked", findings: [{ cause: "policy" }] });
+  } finally {
+    removeDirectory(directory);
+  }
+});
+
+test("what the listen asked for beside the address is what is looked at", async () => {
+  const port = await takenPort("::1");
+  for (const [options, expected] of [
+    ["{ port, host: '::', ipv6Only: true }", { address: "::", ipv6Only: true, reusePort: false }],
+    ["{ port, host: '::' }", { address: "::", ipv6Only: false, reusePort: false }],
+  ] as const) {
+    const source = `const port = Number(process.argv[1]); ${listen(SERVERS.net, `listen(${options})`)}`;
+    expect(reported(source, [port]).lastack!.asks).toMatchObject([expected]);
+  }
 });
 
 test("pipes, UDP and descriptors are left alone", async () => {
