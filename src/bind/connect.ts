@@ -33,7 +33,7 @@ function destinationOf(socket: DraftSocket, address: string): Answer | string {
     if (asIpv4(target) !== "0.0.0.0") return target;
     return asIpv6(isWildcard(socket.address) ? LOOPBACK : asIpv4(socket.address));
   }
-  return isMapped(socket.address) ? refused("EAFNOSUPPORT", "mapped to IPv6") : target;
+  return target;
 }
 
 /** The address that the socket will speak from, in its family's form. */
@@ -41,14 +41,15 @@ function sourceOf({ host }: Draft, socket: DraftSocket, target: string): Answer 
   const destination = isMapped(target) ? asIpv4(target) : target;
   const local = localAddress(host, destination);
   const isLoopback = (address: string) => localAddress(host, address)?.device === "lo";
-  if (!isWildcard(socket.address)) {
-    const leaves = !local && isLoopback(isMapped(socket.address) ? asIpv4(socket.address) : socket.address);
-    return leaves ? refused("EINVAL", "loopback leaves") : socket.address;
-  }
   const reaches = (from: LocalAddress) =>
     isIn(from, from.onLink, destination) || (host.hasDefaultRoute && isIpv6(from.address) === isIpv6(destination));
   const own = (local ?? host.addresses.find((from) => from.device !== "lo" && reaches(from)))?.address;
   if (own === undefined) return refused("ENETUNREACH", "no route");
+  if (isMapped(socket.address) && !isMapped(target)) return refused("EAFNOSUPPORT", "mapped to IPv6");
+  if (!isWildcard(socket.address)) {
+    const leaves = !local && isLoopback(isMapped(socket.address) ? asIpv4(socket.address) : socket.address);
+    return leaves ? refused("EINVAL", "loopback leaves") : socket.address;
+  }
   return socket.family === "IPv6" ? asIpv6(own) : own;
 }
 

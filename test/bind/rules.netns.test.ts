@@ -1,7 +1,7 @@
 /** Every rule by the shortest story that it decides; where there is a namespace, told to the running kernel as well. */
 import { afterAll, describe, expect, test } from "vitest";
 import { RULES, type RuleName } from "../../src/bind/rules.ts";
-import { emptyState, type Host } from "../../src/bind/state.ts";
+import { emptyState, PLAIN_HOST, type Host } from "../../src/bind/state.ts";
 import { plainHost } from "../../src/bind/systems.ts";
 import { BindHost, runBeside } from "../../src/world/kernel/bind-host.ts";
 import { storyRequests, tell } from "../support/bind-story.ts";
@@ -18,6 +18,7 @@ interface Example {
 
 const LISTENER = "a IPv4; a bind 127.0.0.1 8000; a listen";
 const CONNECTION = `${LISTENER}; b IPv4; b connect 127.0.0.1 8000`;
+const TWO_DEVICES = { addresses: [...PLAIN_HOST.addresses, { address: "10.9.0.1", onLink: 24, device: "wire0" }] };
 const ONE_PORT = { portRange: [8500, 8500] as const };
 
 const EXAMPLES: Record<RuleName, Example> = {
@@ -111,13 +112,12 @@ const EXAMPLES: Record<RuleName, Example> = {
   "loopback leaves": {
     story: "a IPv4; a bind 127.0.0.1 8000; a connect 10.9.0.2 8001",
     is: "EINVAL",
-    notRun: "needs a route to another host",
+    host: TWO_DEVICES,
   },
   "peer decides": {
     story: "a IPv4; a connect 10.9.0.2 8001",
     is: "waits",
-    host: { addresses: [{ address: "10.9.0.1", onLink: 24, device: "wire0" }] },
-    notRun: "needs a second device",
+    host: TWO_DEVICES,
   },
   "other end in use": {
     story: `${LISTENER}; b IPv4 SO_REUSEADDR; b bind 127.0.0.1 8001; b connect 127.0.0.1 8000; a accept c; b close;

@@ -18,6 +18,11 @@ const DESTINATIONS = {
   IPv6: ["::1", "::ffff:127.0.0.1", "::ffff:127.0.0.2", "::"],
 };
 
+/** No host here has these, nor a way to them. */
+const STRANGE = { IPv4: ["192.0.2.1"], IPv6: ["2001:db8::1", "::ffff:192.0.2.1", "ff02::1"] };
+const ODDS = 0.02;
+const NO_DEVICE = 99;
+
 /** What one scenario is made of. */
 export interface Theme {
   ports: readonly number[];
@@ -60,7 +65,7 @@ function setOption(random: Random, theme: Theme, socket: string): Request {
   if (dice < 0.7) return set("IPV6_V6ONLY", flag(0.7));
   if (dice < 0.78) return set("IP_BIND_ADDRESS_NO_PORT", flag(0.7));
   if (dice < 0.84) return set("SO_LINGER", flag(0.3) - 1);
-  if (dice < 0.94) return set("SO_BINDTOIFINDEX", pick(random, theme.devices));
+  if (dice < 0.94) return set("SO_BINDTOIFINDEX", random() < ODDS ? NO_DEVICE : pick(random, theme.devices));
   const end = () => (random() < 0.2 ? 0 : pick(random, theme.ports));
   return set("IP_LOCAL_PORT_RANGE", end() + end() * 65_536);
 }
@@ -94,7 +99,8 @@ function connectRequest(random: Random, theme: Theme, state: State, held: readon
   const { id, family } = target(random, held, (socket) => isFresh(socket) || (mayListen(socket) && random() < 0.6));
   const listeners = [...state.sockets.values()].filter((socket) => socket.state === "LISTEN");
   const port = listeners.length > 0 && random() < 0.9 ? pick(random, listeners).port : pick(random, theme.ports);
-  return { name: "connect", socket: id, address: pick(random, DESTINATIONS[family]), port };
+  const places = random() < ODDS ? STRANGE : DESTINATIONS;
+  return { name: "connect", socket: id, address: pick(random, places[family]), port };
 }
 
 /**
@@ -109,7 +115,8 @@ export function randomRequests(random: Random, theme: Theme, state: State, next:
     const { id, family } = target(random, held, isFresh);
     const own = random() < 0.98 ? family : pick(random, ["IPv4", "IPv6"] as const);
     const port = random() < 0.15 ? 0 : pick(random, theme.ports);
-    return [{ name: "bind", socket: id, address: pick(random, ADDRESSES[own]), port }];
+    const places = random() < ODDS ? STRANGE : ADDRESSES;
+    return [{ name: "bind", socket: id, address: pick(random, places[own]), port }];
   }
   if (dice < 0.66) return [{ name: "listen", socket: target(random, held, mayListen).id, backlog: 64 }];
   if (dice < 0.79) return [connectRequest(random, theme, state, held)];
