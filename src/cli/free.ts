@@ -6,7 +6,7 @@ import { ASK_HELP, ASK_OPTIONS, asksFor } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { planText, progressText, resultText } from "./free-text.ts";
 import { parseOptions } from "./options.ts";
-import { isTerminal, writeErr, writeOut } from "./output.ts";
+import { isTerminal, sayErr, sayOut } from "./output.ts";
 import { parseDuration } from "./values.ts";
 import { line } from "./why-text.ts";
 
@@ -66,6 +66,13 @@ async function confirmed(): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
+/** A disk that is full keeps nobody from being told to end after the others; what comes last says that it is full. */
+function sayWhatever(text: string): void {
+  try {
+    sayOut(text);
+  } catch {}
+}
+
 interface Run {
   forceAfterMs: number;
   abort: AbortSignal;
@@ -116,25 +123,27 @@ async function toJson(results: readonly Attempt[], status: number): Promise<stri
 
 async function showAndConfirm(proposals: readonly Proposal[], how: { yes: boolean; dryRun: boolean; json: boolean }) {
   const refused = refusedStatus(proposals);
+  let isShown = true;
   if (!how.json) {
     for (const proposal of proposals) {
-      if (isThere(proposal)) writeOut(planText(proposal));
-      else writeOut(`Nothing was there. ${line(proposal.before.diagnosis.headline)}\n`);
+      const { headline } = proposal.before.diagnosis;
+      isShown = sayOut(isThere(proposal) ? planText(proposal) : `Nothing was there. ${line(headline)}\n`);
     }
   }
   if (refused !== undefined) {
-    if (refused === EXIT.permission && !how.json) writeOut(`  As root: ${asRoot()}\n`);
+    if (refused === EXIT.permission && !how.json) sayOut(`  As root: ${asRoot()}\n`);
     return refused;
   }
   if (!proposals.some(isThere)) return EXIT.ok;
   if (how.dryRun) return EXIT.no;
   if (how.yes) return undefined;
   if (how.json || !isTerminal(0)) {
-    writeErr("lastack free: nothing was ended: there is no terminal to ask on; --yes goes ahead without asking\n");
+    const why = how.json ? "--json does not ask" : "there is no terminal to ask on";
+    sayErr(`lastack free: nothing was ended: ${why}; --yes goes ahead without asking\n`);
     return EXIT.no;
   }
-  if (await confirmed()) return undefined;
-  writeOut("Nothing was ended\n");
+  if (isShown && (await confirmed())) return undefined;
+  sayOut("Nothing was ended\n");
   return EXIT.no;
 }
 
@@ -159,7 +168,7 @@ export async function run(args: string[]): Promise<number> {
   const decided = await showAndConfirm(proposals, { yes, dryRun, json });
   if (decided !== undefined) {
     if (json)
-      writeOut(
+      sayOut(
         await toJson(
           proposals.map((proposal) => ({ proposal, did: [] })),
           decided,
@@ -172,11 +181,11 @@ export async function run(args: string[]): Promise<number> {
   const results = await carryOutAll(proposals.filter(isThere), {
     forceAfterMs,
     abort: interrupted.signal,
-    tell: (progress) => json || writeOut(`${line(progressText(progress))}\n`),
+    tell: (progress) => json || sayWhatever(`${line(progressText(progress))}\n`),
   });
   const texts = results.map((result) => resultText(result, interrupted.signal.aborted));
   const status = interrupted.signal.aborted ? EXIT.interrupted : Math.max(...texts.map((text) => text.status));
-  if (json) writeOut(await toJson(results, status));
-  else for (const { text } of texts) writeOut(`${text}\n`);
+  if (json) sayOut(await toJson(results, status));
+  else for (const { text } of texts) sayOut(`${text}\n`);
   return status;
 }

@@ -35,6 +35,23 @@ export function writeErr(text: string | Uint8Array): void {
   writeAll(2, asBytes(text));
 }
 
+/**
+ * The same, for commands whose exit status is an answer, or that have begun what they bring to its end: whether somebody
+ * reads what they say changes neither. False if nobody does any more.
+ */
+function unlessClosed(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ClosedOutput)) throw error;
+    return false;
+  }
+}
+
+export const sayOut = (text: string | Uint8Array): boolean => unlessClosed(() => writeOut(text));
+export const sayErr = (text: string | Uint8Array): boolean => unlessClosed(() => writeErr(text));
+
 /** True if this descriptor is a terminal. */
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   return tryIoctl(new Fd(descriptor), TIOCGWINSZ, new Uint8Array(8)) >= 0; // else ENOTTY

@@ -4,7 +4,7 @@ import { asRoot } from "./as-root.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
 import { parseOptions } from "./options.ts";
-import { writeOut } from "./output.ts";
+import { sayOut } from "./output.ts";
 import { REUSE_HELPS, reuseText } from "./reuse-text.ts";
 import { parsePort } from "./values.ts";
 
@@ -59,14 +59,14 @@ export function run(args: string[]): number {
   if (positionals.length === 0) throw new UsageError("which port? lastack reuse PORT...");
   const dryRun = values["dry-run"] === true;
   const ports = positionals.map(parsePort);
-  if (!values.json) writeOut(`${REUSE_HELPS}\n`);
+  if (!values.json) sayOut(`${REUSE_HELPS}\n`);
   const results = ports.map((port) => prepareReuse(port, { dryRun }));
   const status = Math.max(...results.map(statusOf));
   if (values.json) {
-    writeOut(`${toJson({ schema: JSON_SCHEMA, status, dryRun, ports: results.map(reuseObject) })}\n`);
+    sayOut(`${toJson({ schema: JSON_SCHEMA, status, dryRun, ports: results.map(reuseObject) })}\n`);
     return status;
   }
-  for (const result of results) writeOut(reuseText(result, dryRun));
-  if (status === EXIT.permission && process.geteuid!() !== 0) writeOut(`  As root: ${asRoot()}\n`);
+  for (const result of results) sayOut(reuseText(result, dryRun));
+  if (status === EXIT.permission && process.geteuid!() !== 0) sayOut(`  As root: ${asRoot()}\n`);
   return status;
 }

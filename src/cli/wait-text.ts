@@ -2,7 +2,7 @@
 import { spanText } from "../diagnose/words.ts";
 import type { Waited } from "../remedy/wait.ts";
 import type { Standing } from "../remedy/watch.ts";
-import { writeErr } from "./output.ts";
+import { sayErr } from "./output.ts";
 import { line } from "./why-text.ts";
 
 const CLEAR_LINE = "\r\x1b[K";
@@ -23,7 +23,7 @@ export class Progress {
     if (cause !== this.#cause) {
       this.clear();
       this.#cause = cause;
-      for (const { headline } of waiting) writeErr(`${line(headline)}\n`);
+      for (const { headline } of waiting) sayErr(`${line(headline)}\n`);
     }
     if (this.to.isTerminal) this.#count(waiting);
   }
@@ -35,13 +35,13 @@ export class Progress {
       leftMs === Number.POSITIVE_INFINITY ? "" : `, ${leftMs > 0 ? `free in ${spanText(leftMs)}` : "free any moment"}`;
     const text = `waiting for ${spanText(Math.floor((performance.now() - this.#startedMs) / 1000) * 1000)}${predicted}`;
     if (text === this.#counter) return;
-    writeErr(`${CLEAR_LINE}${text}`);
+    sayErr(`${CLEAR_LINE}${text}`);
     this.#counter = text;
   }
 
   /** Leaves an empty line to whoever writes next. */
   clear(): void {
-    if (this.#counter !== "") writeErr(CLEAR_LINE);
+    if (this.#counter !== "") sayErr(CLEAR_LINE);
     this.#counter = "";
   }
 }

@@ -9,7 +9,7 @@ import { ASK_HELP, ASK_OPTIONS, asksFor, endpointFor, type Described } from "./a
 import { EXIT, UsageError } from "./exit-status.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
 import { parseOptions } from "./options.ts";
-import { isTerminal, writeErr, writeOut } from "./output.ts";
+import { isTerminal, sayErr, sayOut } from "./output.ts";
 import { parseDuration } from "./values.ts";
 import { Progress, waitedText } from "./wait-text.ts";
 
@@ -132,10 +132,10 @@ export async function run(args: string[]): Promise<number> {
   if (typeof waited === "number") return waited;
   const status = STATUS[waited.outcome];
   if (json) {
-    writeOut(waitedAsJson(waited, status));
+    sayOut(waitedAsJson(waited, status));
     return status;
   }
-  const say = command.length > 0 ? writeErr : writeOut; // standard output is the command's
+  const say = command.length > 0 ? sayErr : sayOut; // standard output is the command's
   say(waitedText(waited));
   if (waited.outcome === "hopeless" && process.geteuid!() !== 0) say(`  As root: ${asRoot()}\n`);
   if (waited.outcome === "reached" && command.length > 0) execvp(command as [string, ...string[]]);

@@ -7,7 +7,7 @@ import { programName } from "../linux/process.ts";
 import { processUid, userName } from "../linux/users.ts";
 import { EXIT } from "./exit-status.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
-import { writeOut } from "./output.ts";
+import { sayOut } from "./output.ts";
 import { line, remediesText } from "./why-text.ts";
 import { toJson } from "../view/escape.ts";
 
@@ -60,7 +60,7 @@ export async function explainHost(spanMs: number, json: boolean): Promise<number
   const facts = await collect(spanMs);
   const findings = diagnoseHost(facts);
   const { destinations, closeWait, timeWait, fullListeners } = facts.after;
-  writeOut(
+  sayOut(
     json
       ? `${toJson({ schema: JSON_SCHEMA, spanMs, findings, closeWait, timeWait, destinations, fullListeners })}\n`
       : text(facts, findings),

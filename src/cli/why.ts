@@ -2,7 +2,7 @@ import { look } from "../remedy/look.ts";
 import { ASK_HELP, ASK_OPTIONS, asksFor } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
-import { writeOut } from "./output.ts";
+import { sayOut } from "./output.ts";
 import { parseDuration } from "./values.ts";
 
 export const help = `lastack why: what keeps a port from being bound, who has it, and what helps
@@ -54,12 +54,12 @@ export async function run(args: string[]): Promise<number> {
   const answers = questions.map((asks) => look(asks, { probe: !noProbe }));
   if (json) {
     const { answersAsJson } = await import("./why-json.ts");
-    writeOut(answersAsJson(answers));
+    sayOut(answersAsJson(answers));
   } else {
     const { answerText } = await import("./why-text.ts");
     for (const [i, one] of answers.entries()) {
-      if (i > 0) writeOut("\n");
-      answerText(one, writeOut);
+      if (i > 0) sayOut("\n");
+      answerText(one, sayOut);
     }
   }
   const all = answers.map(({ diagnosis }) => diagnosis.answer);
