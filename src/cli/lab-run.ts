@@ -74,6 +74,8 @@ async function runAll(
   options: RunOptions,
 ): Promise<Trace[]> {
   const idWidth = Math.max(...experiments.map(({ id }) => id.length));
+  const { width, ...style } = terminalStyle(options);
+  const isFitted = options.width !== undefined || terminalColumns() !== undefined; // else a run is a line
   const traces: Trace[] = [];
   for (const experiment of experiments) {
     const [trace, met] = await repeat(experiment, times, newWorld);
@@ -83,7 +85,7 @@ async function runAll(
       writeOut(`${experiment.id}: the expectations held ${met} of ${times} times\n`);
       if (met < times) showTrace(trace, options);
     } else if (experiments.length > 1) {
-      writeOut(`${drawSummary(trace, { ...terminalStyle(options), idWidth })}\n`);
+      writeOut(`${drawSummary(trace, { ...style, ...(isFitted && { width }), idWidth })}\n`);
       if (trace.outcome.status === "failed") showTrace(trace, options);
     } else {
       showTrace(trace, options);

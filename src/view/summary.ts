@@ -1,12 +1,12 @@
-/** One line for a run of many. */
+/** One line for a run of many, and more where a terminal is narrow. */
 import type { Trace } from "../trace/trace.ts";
 import { escapeForTerminal } from "./escape.ts";
 import { ASCII, UNICODE } from "./ladder/glyphs.ts";
-import { clip, renderLine, type Span, textWidth } from "./ladder/text.ts";
+import { renderLine, type Span, textWidth, wrap } from "./ladder/text.ts";
 import { outcomeReason, outcomeStyle, outcomeWord } from "./verdict.ts";
 
 export interface SummaryOptions {
-  /** Columns; the line is as long as it is without one. */
+  /** Columns; without, it is one line, as long as it is. */
   width?: number;
   colour?: boolean;
   unicode?: boolean;
@@ -16,6 +16,9 @@ export interface SummaryOptions {
 
 const CLAIMS_WIDTH = 8;
 const WORD_WIDTH = 14;
+/** With less room than this beside the verdict, why it is so stands below it. */
+const REASON_WIDTH = 60;
+const INDENT = "    ";
 
 /** `last-ack-lost  A8      holds         the FIN was sent again`, without a newline. */
 export function drawSummary(trace: Trace, options: SummaryOptions = {}): string {
@@ -32,7 +35,13 @@ export function drawSummary(trace: Trace, options: SummaryOptions = {}): string 
     { text: column(outcomeWord(outcome), WORD_WIDTH), style: outcomeStyle(outcome) },
   ];
   const taken = line.reduce((sum, { text }) => sum + textWidth(text), 0);
-  const room = Math.max(0, width - taken);
-  line.push({ text: clip(glyphs.spell(escapeForTerminal(outcomeReason(outcome))), room, glyphs.spell("…")) });
-  return renderLine(line, width, colour);
+  const reason = glyphs.spell(escapeForTerminal(outcomeReason(outcome)));
+  const room = width - taken;
+  if (textWidth(reason) <= room) return renderLine([...line, { text: reason }], width, colour);
+  const isBelow = room < REASON_WIDTH;
+  const indent = isBelow ? INDENT : " ".repeat(taken);
+  const [first = "", ...more] = wrap(reason, width - textWidth(indent));
+  const below = (isBelow ? [first, ...more] : more).map((text) => [{ text: indent + text }]);
+  const lines = [isBelow ? line : [...line, { text: first }], ...below];
+  return lines.map((spans) => renderLine(spans, width, colour)).join("\n");
 }

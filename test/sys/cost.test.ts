@@ -18,10 +18,13 @@ test("a wrapper costs little more than the raw call", () => {
   const raw = koffi.load(null).func("int fcntl(int, int, long)");
   using fd = sys.socket(sys.AF_INET, sys.SOCK_STREAM, 0);
   const { number } = fd;
-  // In turn, and the least of each: what they cost when nothing disturbs.
+  // In turn, and the least of each: what they cost when nothing disturbs, and once V8 has compiled them well, which it
+  // does on the side, later where the machine is busy.
   let rawCost = Number.POSITIVE_INFINITY;
   let wrapped = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 40; round++) {
+  const limit = () => 1.5 * rawCost + 50;
+  const deadline = performance.now() + 10_000;
+  for (let round = 0; round < 10 || (wrapped >= limit() && performance.now() < deadline); round++) {
     rawCost = Math.min(
       rawCost,
       cost(() => void raw(number, sys.F_GETFD, 0)),
@@ -31,5 +34,5 @@ test("a wrapper costs little more than the raw call", () => {
       cost(() => void sys.fcntl(fd, sys.F_GETFD)),
     );
   }
-  expect(wrapped, `raw ${rawCost.toFixed(0)} ns, wrapped ${wrapped.toFixed(0)} ns`).toBeLessThan(1.5 * rawCost + 50);
-});
+  expect(wrapped, `raw ${rawCost.toFixed(0)} ns, wrapped ${wrapped.toFixed(0)} ns`).toBeLessThan(limit());
+}, 20_000);
