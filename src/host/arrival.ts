@@ -1,12 +1,11 @@
 /** A packet arrives: whose it is, and what follows from it (tcp_v4_rcv, tcp_conn_request). */
 import { listenersFor } from "../bind/connect.ts";
-import { localAddress } from "../bind/bind.ts";
 import type { Socket } from "../bind/state.ts";
 import type { Seq } from "../codec/seq.ts";
 import { ACK, RST, SYN, type TcpSegment } from "../codec/tcp.ts";
 import { handleSegment, isOldByTimestamp, listen, reopensWith, resetFor } from "../tcp/index.ts";
 import { connectionSettings, followChange, makeSocket, numberFor } from "./connections.ts";
-import { socketToChange, type Host, type HostPacket, type HostSocket } from "./host.ts";
+import { deviceOf, socketToChange, type Host, type HostPacket, type HostSocket } from "./host.ts";
 import { numberOf } from "./parameters.ts";
 
 /** The socket whose connection the packet belongs to; undefined if there is none. */
@@ -35,8 +34,7 @@ function choose(listeners: readonly Socket[], { source, destination, segment }: 
 
 function listenerFor(host: Host, packet: HostPacket): Socket | undefined {
   const { source, destination, segment } = packet;
-  const isOwn = localAddress(host.ports.host, source) !== undefined;
-  const device = isOwn ? "lo" : localAddress(host.ports.host, destination)!.device;
+  const device = deviceOf(host, source) === undefined ? deviceOf(host, destination)! : "lo";
   return choose(listenersFor(host.ports, { address: destination, port: segment.destinationPort }, device), packet);
 }
 
@@ -56,12 +54,18 @@ function arriveAtListener(host: Host, nowUs: number, packet: HostPacket, listene
   }
   const local = { address: destination, port: segment.destinationPort };
   const peer = { address: source, port: segment.sourcePort };
-  const { options, family } = host.sockets.get(listener.id)!;
+  const { options, family, shutRead } = host.sockets.get(listener.id)!;
   const settings = { ...connectionSettings(host, options, local, peer), remotePort: 0 };
   const socket = makeSocket(host, family, options);
-  Object.assign(socket, { listener: listener.id, local, peer });
+  Object.assign(socket, {
+    listener: listener.id,
+    local,
+    peer,
+    shutRead,
+    loopback: deviceOf(host, source) !== undefined,
+  });
   const first = isSyn(segment) ? (iss ?? numberFor(host, local, peer, nowUs)) : segment.seq;
-  socket.connection = listen(settings, first);
+  socket.connection = { ...listen(settings, first), deaf: shutRead };
   handleSegment(socket.connection, nowUs, segment);
   followChange(host, socket, "LISTEN");
 }
@@ -82,7 +86,7 @@ function findsNoPlace(host: Host, { listener, connection }: HostSocket, { flags 
 /** A packet has arrived. One for another host, or that makes no sense, is dropped. */
 export function handlePacket(host: Host, nowUs: number, packet: HostPacket): void {
   const { segment } = packet;
-  if (localAddress(host.ports.host, packet.destination) === undefined) return;
+  if (deviceOf(host, packet.destination) === undefined) return;
   host.counters.InSegs++;
   const found = socketBetween(host, packet);
   const listener = found === undefined || isSyn(segment) ? listenerFor(host, packet) : undefined;

@@ -1,5 +1,6 @@
 /** Socket calls on a modelled host: made, blocked, and gone on with. */
-import type { Call, Result } from "../call/call.ts";
+import { asIpv6 } from "../bind/address.ts";
+import type { Call, Endpoint, Result } from "../call/call.ts";
 import { accept, askPorts, beginConnect, finishConnect, listen, socket as makeSocket } from "./open.ts";
 import { dereference, hasLingered } from "./closing.ts";
 import {
@@ -13,6 +14,7 @@ import {
 } from "./host.ts";
 import { getOption, setOption } from "./options.ts";
 import { failure, success } from "./result.ts";
+import { deliverLocally } from "./transmit.ts";
 import { ioctl, poll, read, shutdown, write } from "./stream.ts";
 
 const FIRST_DESCRIPTOR = 3;
@@ -106,6 +108,13 @@ function writeCall(host: Host, socket: HostSocket, call: Call & { name: "write" 
   return { result: null, socket: socket.id, progress: { written: done.written } };
 }
 
+/** inet_getname: a connection that is over still has the port that it had. */
+function ownEnd({ ports }: Host, { id, family, connection, local }: HostSocket): Endpoint {
+  const { address, port } = ports.sockets.get(id)!;
+  if (connection === null) return { address, port };
+  return { address: family === "IPv6" ? asIpv6(local.address) : local.address, port: local.port };
+}
+
 function onSocket(host: Host, nowUs: number, process: Process, id: string, call: SocketCall, got: Progress): Outcome {
   switch (call.name) {
     case "bind":
@@ -124,10 +133,8 @@ function onSocket(host: Host, nowUs: number, process: Process, id: string, call:
       return { result: shutdown(host, nowUs, socketToChange(host, id), call.how), socket: id };
     case "close":
       return close(host, nowUs, process, call.fd, id);
-    case "getsockname": {
-      const { address, port } = host.ports.sockets.get(id)!;
-      return { result: success(0, { endpoint: { address, port } }), socket: id };
-    }
+    case "getsockname":
+      return { result: success(0, { endpoint: ownEnd(host, host.sockets.get(id)!) }), socket: id };
     case "ioctl":
       return { result: ioctl(host, host.sockets.get(id)!, call.request), socket: id };
     case "poll":
@@ -166,12 +173,18 @@ const NEW: Progress = { written: 0, deadlineUs: null, begun: false };
 /** Makes a call for the process. It returns at once, or is blocked until {@link resumeCalls} tells of its result. */
 export function makeCall(host: Host, nowUs: number, name: string, call: Call): Made {
   const { result, socket, progress } = perform(host, nowUs, name, call, NEW);
+  deliverLocally(host, nowUs);
   const about = socket !== undefined && { socket };
   if (result !== null) return { result, ...about };
   const { blocked } = processOf(host, name);
   let id = 0;
   while (blocked.some((other) => other.id === id)) id++;
   const waiting = { id, call: call as SocketCall, socket: socket!, written: 0, deadlineUs: null, ...progress };
+  if (host.sockets.get(socket!)?.loopback) {
+    const again = resume(host, nowUs, name, waiting);
+    if (again.result !== null) return { result: again.result, ...about };
+    Object.assign(waiting, again.progress);
+  }
   change(host, name, { blocked: [...blocked, waiting] });
   return { result: null, blocked: id, ...about };
 }

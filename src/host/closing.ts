@@ -26,6 +26,7 @@ function dropWaiting(host: Host, nowUs: number, listener: string): void {
 /** The socket listens no more. */
 export function stopListener(host: Host, nowUs: number, { id }: HostSocket): void {
   stopListening(portsToChange(host), id);
+  socketToChange(host, id).shutRead = false;
   dropWaiting(host, nowUs, id);
 }
 

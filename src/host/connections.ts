@@ -9,6 +9,7 @@ import {
   becomeClosed,
   initialNumber,
   settingsOf,
+  shutdown,
   type Connection,
   type ConnectionError,
   type ConnectionState,
@@ -44,6 +45,7 @@ export function makeSocket(host: Host, family: Family, options = DEFAULT_OPTIONS
     connection: null,
     local: NOWHERE,
     peer: NOWHERE,
+    loopback: false,
     options,
     error: 0,
     shutRead: false,
@@ -160,6 +162,8 @@ export function followChange(host: Host, socket: HostSocket, before: ConnectionS
   if (c.state === "CLOSED" && (before === "ESTABLISHED" || before === "CLOSE-WAIT")) host.counters.EstabResets++;
   if (c.state === "CLOSED" && c.error !== null) socket.error = ERRORS[c.error];
   if (wasRequest && c.state !== "CLOSED") enqueue(host, socket);
+  // Shut down before it stood (tcp_rcv_state_process, TCP_SYN_RECV).
+  if (before === "SYN-RECEIVED" && host.ports.sockets.get(socket.id)?.shutWrite) shutdown(c);
   follow(portsToChange(host), socket.id, c.state);
 }
 

@@ -7,6 +7,7 @@ import { STATES } from "../codec/state.ts";
 import { ByteWriter, writeConnection } from "../tcp/index.ts";
 import type { Socket } from "../bind/state.ts";
 import type { BlockedCall, Host, HostPacket, HostSocket } from "./host.ts";
+import { unacknowledged } from "./stream.ts";
 
 const STATE_NUMBERS = Object.fromEntries(STATES.map(({ rfc, number }) => [rfc, number]));
 const BEHIND = "/time-wait";
@@ -103,6 +104,7 @@ function writeSocket(writer: ByteWriter, host: Host, id: string, numbers: Readon
   if (port) writePort(writer, port, numbers);
   writer.integer(connection ? 1 : 0);
   if (!connection) return;
+  if (connection.state === "CLOSED" && references > 0) writer.integer(unacknowledged(connection));
   writeText(writer, local.address);
   writer.integer(local.port);
   writeText(writer, peer.address);

@@ -59,6 +59,8 @@ export interface HostSocket {
   /** The connection's ends, as packets have them. */
   local: Endpoint;
   peer: Endpoint;
+  /** The other end is on this host, too. */
+  loopback: boolean;
   options: SocketOptions;
   /** SO_ERROR: what went wrong and nobody has been told of, by Linux's number; 0: nothing. */
   error: number;
@@ -118,6 +120,8 @@ export type Counter = (typeof COUNTERS)[number];
 export interface Host {
   /** Never changed; copies share it. */
   readonly settings: HostSettings;
+  /** The device of each of its addresses. Never changed, either. */
+  readonly devices: ReadonlyMap<string, string>;
   parameters: Parameters;
   /** Who has which port. */
   ports: Draft;
@@ -149,10 +153,12 @@ export const DEFAULT_SETTINGS: HostSettings = {
 /** A host with no process. What is not given is Linux's. */
 export function createHost(given: Partial<HostSettings> = {}, parameters: Parameters = {}): Host {
   const settings = { ...DEFAULT_SETTINGS, ...given };
+  const addresses = [...PLAIN_HOST.addresses, ...settings.addresses];
   const host: Host = {
     settings,
+    devices: new Map(addresses.map(({ address, device }) => [address, device])),
     parameters: {},
-    ports: draftOf(emptyState({ addresses: [...PLAIN_HOST.addresses, ...settings.addresses] })),
+    ports: draftOf(emptyState({ addresses })),
     portsShared: false,
     sockets: new Map(),
     processes: new Map(),
@@ -221,6 +227,11 @@ export function processOf(host: Host, name: string): Process {
   const process = host.processes.get(name);
   if (!process) throw new TypeError(`there is no process ${name}`);
   return process;
+}
+
+/** The device of an address of the host's; undefined for one of another host's. */
+export function deviceOf(host: Host, address: string): string | undefined {
+  return host.devices.get(address) ?? (address.startsWith("127.") ? "lo" : undefined);
 }
 
 /** The socket may have something to send. */

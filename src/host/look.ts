@@ -32,7 +32,8 @@ function seeConnection(socket: HostSocket, c: Connection): SocketView {
   const rests = c.state === "TIME-WAIT" || (c.state === "FIN-WAIT-2" && c.orphaned);
   const fin = finReceived(c) && !endRead ? 1 : 0;
   return {
-    id,
+    // A TIME-WAIT that its socket has left behind is still called by that one's name.
+    id: id.split("/")[0]!,
     state: c.state,
     local,
     peer,

@@ -2,13 +2,21 @@
 import type { Endpoint, Result } from "../call/call.ts";
 import { canonical } from "../bind/address.ts";
 import type { Answer } from "../bind/answer.ts";
-import { accept as acceptPort } from "../bind/connection.ts";
+import { accept as acceptPort, disconnect } from "../bind/connection.ts";
 import { open } from "../bind/connect.ts";
 import { perform, type Request } from "../bind/requests.ts";
 import { connect as openConnection, yieldsTo } from "../tcp/index.ts";
 import { endTimeWait } from "./arrival.ts";
 import { connectionSettings, makeSocket, NOWHERE, numberFor, plain } from "./connections.ts";
-import { markReady, portsToChange, socketToChange, type Host, type HostSocket, type Process } from "./host.ts";
+import {
+  deviceOf,
+  markReady,
+  portsToChange,
+  socketToChange,
+  type Host,
+  type HostSocket,
+  type Process,
+} from "./host.ts";
 import { numberOf } from "./parameters.ts";
 import { failure, failureOf, success } from "./result.ts";
 
@@ -55,9 +63,14 @@ export function accept(host: Host, { uid }: Process, { id }: HostSocket): HostSo
   return accepted;
 }
 
+/** The socket of the host's that a TIME-WAIT among the ports was, or is. */
+function socketOf(host: Host, id: string): string {
+  return host.sockets.has(id) ? id : id.split("/")[0]!;
+}
+
 /** The number that the new connection has to begin with where it takes the place of a TIME-WAIT (tcp_twsk_unique). */
 function numberAfter(host: Host, nowUs: number, id: string, isBound: boolean) {
-  const c = host.sockets.get(id.replace(/\/time-wait$/, ""))?.connection;
+  const c = host.sockets.get(socketOf(host, id))?.connection;
   if (!c || c.state !== "TIME-WAIT") return undefined;
   if (isBound) return yieldsTo(c, nowUs, -1);
   // 2, the default, is for loopback only, which is not asked for here.
@@ -79,18 +92,34 @@ export function beginConnect(host: Host, nowUs: number, id: string, to: Endpoint
   });
   if (!wasBound) notePort(host, port.port);
   if ("outcome" in result) return result.outcome === "refused" ? resultOf(result) : null;
-  const replaced = result.replaced?.id.replace(/\/time-wait$/, "");
+  const replaced = result.replaced && socketOf(host, result.replaced.id);
   const iss = replaced === undefined ? undefined : numberAfter(host, nowUs, replaced, wasBound);
   if (replaced !== undefined) endTimeWait(host, socketToChange(host, replaced));
   const socket = socketToChange(host, id);
   socket.local = { address: plain(port.address), port: port.port };
   socket.peer = { address: plain(port.peer!.address), port: to.port };
+  socket.loopback = deviceOf(host, socket.peer.address) !== undefined;
   const settings = connectionSettings(host, socket.options, socket.local, socket.peer);
-  socket.connection = openConnection(settings, iss ?? numberFor(host, socket.local, socket.peer, nowUs));
+  socket.connection = {
+    ...openConnection(settings, iss ?? numberFor(host, socket.local, socket.peer, nowUs)),
+    deaf: socket.shutRead,
+  };
   socket.error = 0;
   host.counters.ActiveOpens++;
   markReady(host, id);
   return null;
+}
+
+/**
+ * The connection has come to TIME-WAIT while its socket was still to be connected, as one with itself can: it goes on under
+ * a name of its own, as it has one among the ports.
+ */
+function leaveTimeWait(host: Host, socket: HostSocket): void {
+  const { connection, local, peer } = socket;
+  const ports = [...host.ports.sockets.values()];
+  const rest = ports.findLast(({ id, state }) => state === "TIME-WAIT" && id.startsWith(`${socket.id}/`))!;
+  host.sockets.set(rest.id, { ...socket, id: rest.id, references: 0, shutRead: false, connection, local, peer });
+  disconnect(portsToChange(host), portsToChange(host).sockets.get(socket.id)!);
 }
 
 /** What a connect that has begun has come to; null: it blocks. A socket that failed can be used again. */
@@ -99,8 +128,9 @@ export function finishConnect(host: Host, id: string): Result | null {
   if (connection?.state === "SYN-SENT" || connection?.state === "SYN-RECEIVED") return null;
   const socket = socketToChange(host, id);
   const { error } = socket;
-  if (error === 0 && connection && connection.state !== "CLOSED") return success();
-  socket.error = 0;
-  Object.assign(socket, { connection: null, local: NOWHERE, peer: NOWHERE });
+  const isOver = !connection || connection.state === "CLOSED" || connection.state === "TIME-WAIT";
+  if (error === 0 && !isOver) return success();
+  if (connection?.state === "TIME-WAIT") leaveTimeWait(host, socket);
+  Object.assign(socket, { error: 0, connection: null, local: NOWHERE, peer: NOWHERE, shutRead: false });
   return error === 0 ? failure("ECONNABORTED") : failureOf(error);
 }

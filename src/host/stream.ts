@@ -24,7 +24,10 @@ function takeError(socket: HostSocket): Result | undefined {
 /** tcp_recvmsg_locked; null: it blocks. */
 export function read(host: Host, socket: HostSocket, length: number): Result | null {
   const c = socket.connection;
-  if (c === null) return failure("ENOTCONN");
+  if (c === null) {
+    const isDeaf = socket.shutRead && host.ports.sockets.get(socket.id)!.state !== "LISTEN";
+    return isDeaf ? success(0, { bytes: new Uint8Array() }) : failure("ENOTCONN");
+  }
   if (isOpening(c)) return null;
   if (c.receiveLength > 0) {
     const bytes = tcp.receive(c, length)!;
@@ -38,6 +41,11 @@ export function read(host: Host, socket: HostSocket, length: number): Result | n
   const error = takeError(socket);
   if (error) return error;
   return socket.shutRead || isOver(c) ? success(0, { bytes: new Uint8Array() }) : null;
+}
+
+/** Its sending side has been shut down, perhaps before there was a connection. */
+function isShut({ ports }: Host, { id, connection }: HostSocket): boolean {
+  return (connection !== null && connection.finSeq !== null) || ports.sockets.get(id)!.shutWrite;
 }
 
 /** The bytes of `data` from `from` on, at most `most` of them. */
@@ -56,7 +64,7 @@ export type Written = { result: Result } | { written: number };
 export function write(host: Host, socket: HostSocket, call: Call & { name: "write" }, written: number): Written {
   const c = socket.connection;
   if (c !== null && isOpening(c) && socket.error === 0) return { written };
-  const room = c === null ? undefined : tcp.sendRoom(c);
+  const room = c === null || isShut(host, socket) ? undefined : tcp.sendRoom(c);
   if (c === null || room === undefined || socket.error !== 0) {
     if (written > 0) return { result: success(written) };
     return { result: takeError(socket) ?? failure("EPIPE") };
@@ -75,11 +83,13 @@ export function shutdown(host: Host, nowUs: number, socket: HostSocket, how: "re
     if (how !== "write") stopListener(host, nowUs, socket);
     return success();
   }
+  if (how !== "write") socket.shutRead = true;
   if (c === null || isOver(c)) {
+    // Refused, and remembered all the same.
     if (c === null) shutdownPort(portsToChange(host), portsToChange(host).sockets.get(socket.id)!, how);
     return failure("ENOTCONN");
   }
-  if (how !== "write") socket.shutRead = true;
+  if (how !== "write") c.deaf = true;
   if (how === "read" && c.state !== "SYN-SENT") return success();
   const before = c.state;
   tcp.shutdown(c);
@@ -92,25 +102,27 @@ export function poll(host: Host, socket: HostSocket): Result {
   const events: PollEvent[] = [];
   const port = host.ports.sockets.get(socket.id)!;
   const c = socket.connection;
-  if (c === null) {
-    if (port.state !== "LISTEN") events.push("OUT", ...(socket.error ? (["ERR"] as const) : []), "HUP");
-    else if (port.queue.length > 0) events.push("IN");
-    return success(events.length > 0 ? 1 : 0, { events });
+  if (port.state === "LISTEN" && c === null) {
+    if (port.queue.length > 0) events.push("IN");
+    return success(events.length, { events });
   }
-  const over = isOver(c);
-  const ended = over || tcp.finReceived(c) || socket.shutRead;
-  const shut = over || c.finSeq !== null;
-  if (ended || (c.receiveLength > 0 && !isOpening(c))) events.push("IN");
-  if (!isOpening(c) && (shut || 2 * c.sendLength < c.settings.sendBuffer)) events.push("OUT");
+  const opening = c !== null && isOpening(c);
+  const over = c === null || isOver(c);
+  const ended = socket.shutRead || (c !== null && (over || tcp.finReceived(c)));
+  const shut = (c !== null && over) || isShut(host, socket);
+  const hasData = c !== null && c.receiveLength > 0;
+  const hasRoom = c === null || 2 * c.sendLength < c.settings.sendBuffer;
+  if (ended || (hasData && !opening)) events.push("IN");
+  if (!opening && (shut || hasRoom)) events.push("OUT");
   if (socket.error !== 0) events.push("ERR");
-  if (ended && shut) events.push("HUP");
+  if (over || (ended && shut)) events.push("HUP");
   if (ended) events.push("RDHUP");
   return success(events.length > 0 ? 1 : 0, { events });
 }
 
 /** What has been written and not acknowledged; a SYN and a FIN count as bytes. */
 export function unacknowledged(c: Connection): number {
-  if (c.state === "CLOSED" || c.state === "TIME-WAIT") return 0;
+  if (isOver(c)) return seqDiff(c.sndNxt, c.sndUna);
   const syn = c.sndUna === c.iss && seqDiff(c.sndNxt, c.iss) > 0 ? 1 : 0;
   const fin = c.finSeq !== null && !tcp.finAcknowledged(c) ? 1 : 0;
   return c.sendLength + syn + fin;

@@ -1,10 +1,9 @@
 /** What goes out of a host, and its timers. */
-import { localAddress } from "../bind/bind.ts";
 import { RST } from "../codec/tcp.ts";
 import * as tcp from "../tcp/index.ts";
 import { handlePacket } from "./arrival.ts";
 import { followChange, packetOf } from "./connections.ts";
-import { socketToChange, type Host, type HostPacket } from "./host.ts";
+import { deviceOf, socketToChange, type Host, type HostPacket } from "./host.ts";
 
 /** The next packet of this socket's connection. One that nobody has any more goes when it has said its last. */
 function pollSocket(host: Host, nowUs: number, id: string): HostPacket | undefined {
@@ -37,15 +36,43 @@ function next(host: Host, nowUs: number): HostPacket | undefined {
   return undefined;
 }
 
+function count({ counters }: Host, { segment }: HostPacket): void {
+  counters.OutSegs++;
+  if (segment.flags & RST) counters.OutRsts++;
+}
+
 /** The next packet to another host; undefined if there is none now. Those to the host itself arrive on the way. */
 export function pollTransmit(host: Host, nowUs: number): HostPacket | undefined {
   for (let packet; (packet = next(host, nowUs)) !== undefined;) {
-    host.counters.OutSegs++;
-    if (packet.segment.flags & RST) host.counters.OutRsts++;
-    if (localAddress(host.ports.host, packet.destination) === undefined) return packet;
+    count(host, packet);
+    if (deviceOf(host, packet.destination) === undefined) return packet;
     handlePacket(host, nowUs, packet);
   }
   return undefined;
+}
+
+/** The next packet to the host itself. Those to others stay where they are. */
+function nextLocal(host: Host, nowUs: number): HostPacket | undefined {
+  const reply = host.replies.find(({ destination }) => deviceOf(host, destination) !== undefined);
+  if (reply) {
+    host.replies = host.replies.filter((other) => other !== reply);
+    return reply;
+  }
+  for (const id of host.ready) {
+    if (!host.sockets.get(id)?.loopback) continue;
+    const packet = pollSocket(host, nowUs, id);
+    if (packet) return packet;
+    host.ready = host.ready.filter((other) => other !== id);
+  }
+  return undefined;
+}
+
+/** What the host has to say to itself is said within the call that it comes from, as over a loopback device. */
+export function deliverLocally(host: Host, nowUs: number): void {
+  for (let packet; (packet = nextLocal(host, nowUs)) !== undefined;) {
+    count(host, packet);
+    handlePacket(host, nowUs, packet);
+  }
 }
 
 /** When `handleTimeout` has to be called, microseconds; undefined if no timer runs. */

@@ -31,6 +31,8 @@ export interface Connection {
   passive: boolean;
   /** The user has closed it, and will read nothing more. */
   orphaned: boolean;
+  /** The user has said that it will read no more (SHUT_RD). */
+  deaf: boolean;
   error: ConnectionError | null;
 
   // The send sequence variables of RFC 9293 section 3.3.1.

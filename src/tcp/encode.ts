@@ -23,7 +23,9 @@ export function encodeConnection(c: Connection, nowUs: number): Uint8Array {
 /** The same, behind what has been written already. */
 export function writeConnection(writer: ByteWriter, c: Connection, nowUs: number): void {
   writer.integer(STATE_NUMBERS[c.state]!);
-  writer.integer((c.orphaned ? 1 : 0) | (c.passive ? 2 : 0) | (c.ackNow ? 4 : 0) | (ERRORS.indexOf(c.error) << 3));
+  writer.integer(
+    (c.orphaned ? 1 : 0) | (c.passive ? 2 : 0) | (c.ackNow ? 4 : 0) | (c.deaf ? 8 : 0) | (ERRORS.indexOf(c.error) << 4),
+  );
   let events = 0;
   for (const event of c.events) events |= 1 << EVENTS.indexOf(event);
   writer.integer(events);

@@ -18,6 +18,7 @@ function opened(settings: Settings, state: ConnectionState, iss: Seq): Connectio
     remotePort: settings.remotePort,
     passive: state === "LISTEN",
     orphaned: false,
+    deaf: false,
     error: null,
     iss,
     sndUna: iss,

@@ -16,10 +16,10 @@ export function takeText(c: Connection, nowUs: number, segment: TcpSegment): voi
   const fin = (segment.flags & FIN) !== 0;
   if (payload.length === 0 && !fin) return;
   const end = seqAdd(segment.seq, payload.length);
-  if (c.orphaned && seqLt(c.rcvNxt, end)) {
+  if ((c.orphaned || (c.deaf && c.state !== "ESTABLISHED")) && seqLt(c.rcvNxt, end)) {
     // Nobody will read it: the peer has to know (RFC 9293 section 3.6.1, RFC 1122 section 4.2.2.13).
     reply(c, resetFor(segment));
-    becomeClosed(c);
+    becomeClosed(c, c.orphaned ? null : "reset");
     return;
   }
   const before = c.rcvNxt;

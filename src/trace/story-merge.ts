@@ -14,6 +14,8 @@ export interface Draft {
   /** Of a return: its call's event. */
   of?: number;
   isWrite?: boolean;
+  /** Of a pure ACK that says nothing new: the connection's number. */
+  repeats?: number;
   /** Of a state: a pure ACK has brought it about. */
   byAck?: boolean;
   /** Of a segment that carries data, sent or delivered: which. Several of the same that are new are a transfer. */
@@ -29,7 +31,7 @@ export interface Draft {
 }
 
 export const STORY_RULES: readonly string[] = [
-  "Pure ACKs (no data, no SYN, FIN or RST) are left out: they may be delayed, ride on data, or be saved. The state that one leads to is told, as if it had come at once.",
+  "Pure ACKs (no data, no SYN, FIN or RST) that acknowledge something new are left out: they may be delayed, ride on data, or be saved. The state that one leads to is told, as if it had come at once. One that repeats what has been said (a challenge, TIME-WAIT's answer) is told, but on connections with a transfer or with data that are sent again: there they tell of windows and gaps.",
   "Numbers are told by where a segment stands in its stream (`next`, `again`, `beyond`), and by how much data it carries; ports that no program has asked for are `any`.",
   "How much fits into a buffer is the machine's: a `write` is told with its result, whenever it returned.",
   "What is written in one call and takes more than one segment is a transfer. How it is cut, how fast it goes, and how far it has got when something else happens are the machine's: it is told once, where it begins, without amounts, and so is its FIN, and so are SIOCINQ and SIOCOUTQ until it is over.",

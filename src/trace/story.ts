@@ -50,6 +50,9 @@ interface Sent {
   text: string;
   /** Which data it belongs to: those that its sender had last written. */
   stream: string;
+  connection: number;
+  isNew: boolean;
+  says: boolean;
 }
 
 class Teller {
@@ -59,6 +62,11 @@ class Teller {
   readonly #segments = new Map<number, Sent>();
   readonly #connections = new Map<string, number>();
   readonly #ends: Ends = new Map();
+  readonly #acked: Ends = new Map();
+  /** The writes that segments have carried data of. */
+  readonly #streams = new Set<string>();
+  /** Connections on which ACKs tell of windows and gaps. */
+  readonly #noisy = new Set<number>();
   /** The latest socket between two ends, of a host. */
   readonly #socketOf = new Map<string, string>();
   readonly #endsOf = new Map<string, string>();
@@ -80,7 +88,7 @@ class Teller {
   }
 
   /** Where a segment stands in its stream, told so that it depends on no clock and no amount. */
-  #describe(packet: SegmentRecord, segment: number): string {
+  #describe(packet: SegmentRecord, segment: number): Pick<Sent, "text" | "connection"> & { place: string } {
     const { flags, payloadLength, from, to } = packet;
     const { seq, ack, incarnation } = this.#numbers.get(segment)!;
     const connection = this.#connection(packet, incarnation);
@@ -89,7 +97,7 @@ class Teller {
     const peerEnd = this.#ends.get(`${connection} ${to}`) ?? 0;
     const length = payloadLength + Number(flags.includes("SYN")) + Number(flags.includes("FIN"));
     if (!flags.includes("RST")) this.#ends.set(way, Math.max(end, seq + length));
-    return [
+    const text = [
       `#${connection}`,
       `${from}:`,
       flags.join(","),
@@ -97,21 +105,37 @@ class Teller {
       ...(ack === undefined ? [] : [`ack ${ack === peerEnd ? "all" : place(ack, peerEnd)}`]),
       ...(payloadLength > 0 ? [`${payloadLength} bytes`] : []),
     ].join(" ");
+    return { text, connection, place: place(seq, end) };
   }
 
   #send({ segment, packet }: SegmentEvent): void {
     if (!packet) return;
-    const text = this.#describe(packet, segment);
+    const says = this.#saysSomething(packet, segment);
+    const { place: where, connection, text } = this.#describe(packet, segment);
     const socket = this.#socketOf.get(`${name(packet.source)} ${name(packet.destination)}`);
     const write = this.#writes.get(socket ?? "") ?? 0;
-    this.#segments.set(segment, { packet, text, stream: `${text.split(":")[0]}: data of write ${write}` });
+    const stream = `${text.split(":")[0]}: data of write ${write}`;
+    if (packet.payloadLength > 0) {
+      if (where === "again" || this.#streams.has(stream)) this.#noisy.add(connection);
+      this.#streams.add(stream);
+    }
+    this.#segments.set(segment, { packet, text, stream, connection, isNew: where === "next", says });
+  }
+
+  /** Whether a segment is more than an ACK of what has not been acknowledged before, which may be delayed or saved. */
+  #saysSomething(packet: SegmentRecord, segment: number): boolean {
+    const { ack, incarnation } = this.#numbers.get(segment)!;
+    const way = `${this.#connection(packet, incarnation)} ${packet.from}`;
+    const before = this.#acked.get(way) ?? -1;
+    if (ack !== undefined) this.#acked.set(way, Math.max(ack, before));
+    return !isPureAck(packet) || ack === before;
   }
 
   #segment(event: SegmentEvent): void {
     const { segment, fate, n } = event;
     if (fate === "sent") this.#send(event);
-    const { packet, text, stream } = this.#segments.get(segment)!;
-    if (isPureAck(packet)) return;
+    const { packet, text, stream, connection, isNew, says } = this.#segments.get(segment)!;
+    if (!says) return;
     const { source, destination, from, to, payloadLength, flags } = packet;
     const host = fate === "delivered" ? to : from;
     const [own, peer] = host === from ? [source, destination] : [destination, source];
@@ -124,7 +148,8 @@ class Teller {
       n,
       // A SYN arrives for nobody yet.
       socket: isSyn && host === to ? undefined : this.#socketOf.get(`${name(own)} ${name(peer)}`),
-      ...(passes && payloadLength > 0 && { data: `${fate} ${stream}`, isNew: text.includes(" next") }),
+      ...(passes && payloadLength > 0 && { data: `${fate} ${stream}`, isNew }),
+      ...(isPureAck(packet) && { repeats: connection }),
       ...(passes && isFin && { fin: `${fate} ${stream}` }),
     });
   }
@@ -196,7 +221,8 @@ class Teller {
 
   tell(): TraceStory {
     for (const event of this.trace.events) this.#event(event);
-    return new Map([...this.#drafts].map(([host, drafts]) => [host, merge(drafts)]));
+    const isTold = ({ repeats }: Draft) => repeats === undefined || !this.#noisy.has(repeats);
+    return new Map([...this.#drafts].map(([host, drafts]) => [host, merge(drafts.filter(isTold))]));
   }
 }
 

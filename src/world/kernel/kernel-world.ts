@@ -160,7 +160,9 @@ export class KernelWorld implements World {
     if (HARMLESS.has(call.name)) return;
     const socket = call.name === "read" || call.name === "write" ? this.#pending.socketOf(cause) : undefined;
     const known = socket === undefined ? undefined : this.recorder.socket(socket);
-    if (known && known.peer.port !== 0) this.#observer.lookBetween(host, known.local, known.peer, cause);
+    // Over loopback the other end is this host's as well.
+    const isRemote = known && known.peer.port !== 0 && known.peer.address !== known.local.address;
+    if (isRemote) this.#observer.lookBetween(host, known.local, known.peer, cause);
     else this.#observer.lookAtAll(host, cause, call.name === "bind");
   }
 

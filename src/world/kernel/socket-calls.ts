@@ -176,7 +176,8 @@ export class SocketCalls {
     const [events] = sys.poll([{ fd, events: sys.POLLOUT }], 0);
     if (events === 0) return WOULD_BLOCK;
     // A second connect tells how the first one ended, and leaves the socket as a blocking connect does.
-    return outcome(sys.tryConnect(fd, sockaddr(call)));
+    const result = sys.tryConnect(fd, sockaddr(call));
+    return result === -sys.EALREADY ? WOULD_BLOCK : outcome(result);
   }
 
   #read(fd: sys.Fd, length: number): Result | typeof WOULD_BLOCK {
