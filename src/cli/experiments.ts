@@ -4,4 +4,5 @@
  */
 export * as lab from "./lab.ts";
 export * as predict from "./predict.ts";
+export * as prove from "./prove.ts";
 export * as view from "./view.ts";

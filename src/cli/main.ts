@@ -24,6 +24,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   demo: async () => (await import("./programs.ts")).demo,
   lab: async () => (await import("./experiments.ts")).lab,
   view: async () => (await import("./experiments.ts")).view,
+  prove: async () => (await import("./experiments.ts")).prove,
   predict: async () => (await import("./experiments.ts")).predict,
 };
 
@@ -41,6 +42,7 @@ Commands
   client         the tutorial's client: connect, say hello, read until the server closes
   demo           the whole story by hand: a server is restarted, and bind fails because of TIME-WAIT
   lab            experiments: how connections end on this kernel, every packet and state shown
+  prove          what TIME-WAIT protects, and under which assumptions: by a search through all that can happen
   view           draw a stored trace of an experiment again
   predict        what bind, listen and connect will answer, by the rules and by the running kernel
 
@@ -69,8 +71,14 @@ function isEndpoint(word: string): boolean {
   return /^:?\d/.test(word) || /^(\[.*\]|\*|localhost|[\da-f:]+):[^:]*$/i.test(word);
 }
 
+/** A port alone is asked about; `prove`, too, has no better answer to one than `why`. */
+function withCommand(args: string[]): string[] {
+  const at = args[0] === "prove" ? 1 : 0;
+  return args[at] !== undefined && isEndpoint(args[at]) ? ["why", ...args.slice(at)] : args;
+}
+
 async function dispatch(args: string[]): Promise<number> {
-  const [name, ...rest] = args[0] !== undefined && isEndpoint(args[0]) ? ["why", ...args] : args;
+  const [name, ...rest] = withCommand(args);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     const topic = name === "help" && rest[0] !== undefined ? commandNamed(rest[0]) : undefined;
     (name === undefined ? writeErr : writeOut)(topic ? (await topic()).help : HELP);

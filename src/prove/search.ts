@@ -21,13 +21,6 @@ export interface System {
   mayEnd?(state: Int32Array): boolean;
 }
 
-export interface Limits {
-  /** Bytes that the search may take for its states. */
-  readonly memory: number;
-  /** Called every so many expanded states; false ends the search. */
-  readonly onProgress?: (progress: Progress) => boolean;
-}
-
 export interface Progress {
   /** Different states met. */
   distinct: number;
@@ -66,67 +59,74 @@ export type Found = Progress & Outcome;
 export const NO_END = "no end can be reached from here";
 
 const NO_PARENT = 0xffff_ffff;
-const PROGRESS_EVERY = 1 << 13;
 
-class Search {
+/** A search that goes on for as long as it is told to. */
+export class Search {
   readonly #states: StateTable;
   readonly #parents = new NumberList();
   /** Where each state's successors begin in `#edges`; only where it matters what can be reached from where. */
   readonly #firstEdge = new NumberList();
   readonly #edges = new NumberList();
   #generated = 0;
+  /** The state whose successors are looked at next. */
+  #row = 0;
+  /** The first state that lies further away than those before it. */
+  #levelEnd = 0;
   #depth = 0;
-  #expanded = 0;
   #wrong: { row: number; because: string } | undefined;
 
+  /** `memory`: bytes that it may take for the states. */
   constructor(
     readonly system: System,
-    readonly limits: Limits,
+    readonly memory: number,
   ) {
     this.#states = new StateTable(system.width);
+    system.initial((state) => this.#meet(state, NO_PARENT));
   }
 
-  get #progress(): Progress {
+  get progress(): Progress {
     const lists = this.#parents.bytes + this.#firstEdge.bytes + this.#edges.bytes;
     return {
       distinct: this.#states.count,
       generated: this.#generated,
       depth: this.#depth,
-      waiting: this.#states.count - this.#expanded,
+      waiting: this.#states.count - this.#row,
       bytes: this.#states.bytes + lists,
     };
   }
 
-  run(): Found {
-    const outcome = this.#explore();
-    return { ...this.#progress, ...outcome };
+  /** Looks at the successors of so many more states. Undefined: there are more to look at. */
+  advance(count: number): Found | undefined {
+    const { system } = this;
+    const state = new Int32Array(system.width);
+    for (let i = 0; i < count && !this.#wrong && this.#row < this.#states.count; i++) {
+      if (this.#row === this.#levelEnd) {
+        this.#depth++;
+        this.#levelEnd = this.#states.count;
+      }
+      this.#states.read(this.#row, state);
+      if (system.mayEnd) this.#firstEdge.push(this.#edges.length);
+      const row = this.#row++;
+      system.successors(state, (next) => this.#meet(next, row));
+    }
+    return this.#outcome();
   }
 
-  #explore(): Outcome {
-    const { system, limits } = this;
-    system.initial((state) => this.#meet(state, NO_PARENT));
-    const state = new Int32Array(system.width);
-    let levelEnd = 0;
-    for (let row = 0; row < this.#states.count && !this.#wrong; row++) {
-      if (row === levelEnd) {
-        this.#depth++;
-        levelEnd = this.#states.count;
-      }
-      this.#states.read(row, state);
-      if (system.mayEnd) this.#firstEdge.push(this.#edges.length);
-      system.successors(state, (next) => this.#meet(next, row));
-      this.#expanded++;
-      if (this.#expanded % PROGRESS_EVERY === 0) {
-        const progress = this.#progress;
-        if (progress.bytes > limits.memory) return { status: "unfinished", why: "memory" };
-        if (limits.onProgress?.(progress) === false) return { status: "unfinished", why: "stopped" };
-      }
+  #outcome(): Found | undefined {
+    if (!this.#wrong && this.#row === this.#states.count && this.system.mayEnd) this.#findDoomed();
+    if (this.#wrong) {
+      const counterexample = this.#counterexample(this.#wrong);
+      this.#depth = counterexample.steps.length + 1;
+      return { ...this.progress, status: "violated", counterexample };
     }
-    if (this.#wrong) this.#depth = this.#trail(this.#wrong.row).length;
-    else if (system.mayEnd) this.#findDoomed();
-    return this.#wrong
-      ? { status: "violated", counterexample: this.#counterexample(this.#wrong) }
-      : { status: "holds" };
+    const { progress } = this;
+    if (progress.waiting === 0) return { ...progress, status: "holds" };
+    return progress.bytes > this.memory ? { ...progress, status: "unfinished", why: "memory" } : undefined;
+  }
+
+  /** How far it has come, if it is not to go on. */
+  stop(): Found {
+    return { ...this.progress, status: "unfinished", why: "stopped" };
   }
 
   #meet(state: Int32Array, parent: number): void {
@@ -141,7 +141,10 @@ class Search {
     if (because !== undefined) this.#wrong = { row, because };
   }
 
-  /** The first state from which no end can be reached, if there is one. */
+  /**
+   * The first state from which no end can be reached, if there is one. Of those the first in which nothing happens any more:
+   * the way there tells most.
+   */
   #findDoomed(): void {
     const { count } = this.#states;
     const safe = new Uint8Array(count);
@@ -159,8 +162,17 @@ class Search {
         changed = true;
       }
     }
-    const row = safe.indexOf(0);
-    if (row >= 0) this.#wrong = { row, because: NO_END };
+    const first = safe.indexOf(0);
+    if (first < 0) return;
+    let row = first;
+    while (row < count && (safe[row] || !this.#isStuck(row))) row++;
+    this.#wrong = { row: row < count ? row : first, because: NO_END };
+  }
+
+  #isStuck(row: number): boolean {
+    const end = this.#firstEdge.at(row + 1);
+    for (let edge = this.#firstEdge.at(row); edge < end; edge++) if (this.#edges.at(edge) !== row) return false;
+    return true;
   }
 
   #leadsTo(row: number, safe: Uint8Array): boolean {
@@ -206,7 +218,14 @@ function stepBetween(system: System, from: Int32Array, to: Int32Array): number {
   return found;
 }
 
+/** How many states are looked at before anybody hears of it. */
+const AT_A_TIME = 1 << 12;
+
 /** Looks for a state that is wrong, until there is none left to look at, or no memory. */
-export function search(system: System, limits: Limits): Found {
-  return new Search(system, limits).run();
+export function search(system: System, memory: number): Found {
+  const one = new Search(system, memory);
+  for (;;) {
+    const found = one.advance(AT_A_TIME);
+    if (found) return found;
+  }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { NO_END, search, type System } from "../../src/prove/search.ts";
+import { NO_END, Search, search, type System } from "../../src/prove/search.ts";
 import { TlaTcp } from "./tla-tcp.ts";
 
-const ROOM = { memory: 1 << 28 };
+const ROOM = 1 << 28;
 
 /** Numbers, from 0, by steps that are given. */
 function numbers(next: (n: number) => readonly number[], more: Partial<System> = {}): System {
@@ -79,7 +79,16 @@ describe("where it must be able to end", () => {
     );
     if (found.status !== "violated") throw new Error(found.status);
     expect(found.counterexample.because).toBe(NO_END);
-    expect(found.counterexample.steps.map(({ state }) => state[0])).toEqual([5]);
+    expect(found.counterexample.steps.map(({ state }) => state[0])).toEqual([5, 6]);
+  });
+
+  test("of what leads to no end, it is shown where nothing happens any more", () => {
+    const found = search(
+      numbers((n) => [[1, 2], [9], [3], [4, 2], [4]][n] ?? [], ends),
+      ROOM,
+    );
+    if (found.status !== "violated") throw new Error(found.status);
+    expect(found.counterexample.steps.map(({ state }) => state[0])).toEqual([2, 3, 4]);
   });
 
   test("a circle that nothing leads out of is wrong", () => {
@@ -92,23 +101,43 @@ describe("where it must be able to end", () => {
   });
 });
 
+test("whether it can end is asked also where the last state is looked at with the last that may be", () => {
+  const one = new Search(
+    numbers((n) => (n < 2 ? [n + 1] : []), { mayEnd: () => false }),
+    ROOM,
+  );
+  expect(one.advance(2)).toBeUndefined();
+  expect(one.advance(1)).toMatchObject({
+    status: "violated",
+    counterexample: { because: NO_END, steps: [{ step: 0 }, { step: 0 }] },
+  });
+});
+
 describe("limits", () => {
   test("the memory is bounded", () => {
     const found = search(
       numbers((n) => [n + 1]),
-      { memory: 1 << 20 },
+      1 << 20,
     );
     expect(found).toMatchObject({ status: "unfinished", why: "memory" });
     expect(found.bytes).toBeLessThan(1 << 21);
   });
 
-  test("it stops when it is told to, and says how far it came", () => {
-    let told = 0;
-    const found = search(
-      numbers((n) => [n + 1, n]),
-      { ...ROOM, onProgress: () => ++told < 3 },
+  test("it goes on for as long as it is told to, and says how far it has come", () => {
+    const one = new Search(
+      numbers((n) => (n < 1000 ? [n + 1, n] : [])),
+      ROOM,
     );
-    expect(found).toMatchObject({ status: "unfinished", why: "stopped", distinct: 24_577, generated: 49_153 });
+    expect(one.advance(300)).toBeUndefined();
+    expect(one.stop()).toMatchObject({
+      status: "unfinished",
+      why: "stopped",
+      distinct: 301,
+      generated: 601,
+      waiting: 1,
+    });
+    expect(one.advance(300)).toBeUndefined();
+    expect(one.advance(500)).toMatchObject({ status: "holds", distinct: 1001, generated: 2001, depth: 1001 });
   });
 });
 

@@ -132,7 +132,7 @@ function blocks(): string {
 
 function machine(): string {
   const tcp = new TlaTcp();
-  const found = search(tcp, { memory: 1 << 28 });
+  const found = search(tcp, 1 << 28);
   const count = (value: number) => value.toLocaleString("en");
   const rows = [
     ["distinct states", "1,182", count(found.distinct), "simulated"],

@@ -1,0 +1,215 @@
+/** `lastack prove`: what TIME-WAIT is for, by a search through all that two modelled hosts can come to. */
+import { settingOf, type Question } from "../prove/question.ts";
+import { ASSUMPTIONS, QUESTIONS, type NamedQuestion } from "../prove/questions.ts";
+import { Search, type Found, type Progress } from "../prove/search.ts";
+import { becauseOf } from "../prove/verdict.ts";
+import type { Trace } from "../trace/trace.ts";
+import { traceOf } from "../world/model/counterexample.ts";
+import { EXIT, UsageError } from "./exit-status.ts";
+import { parseOptions } from "./options.ts";
+import { writeErr, writeOut } from "./output.ts";
+import { comparison, verdictJson, verdictText, type Verdict } from "./prove-text.ts";
+import { isErrTerminal } from "./terminal.ts";
+import { parseInteger } from "./values.ts";
+import { checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+
+export const help = `lastack prove: what TIME-WAIT protects, and under which assumptions
+
+Usage: lastack prove list [--json]
+       lastack prove QUESTION [options]
+       lastack prove PORT            why that port is in use: lastack why PORT
+
+Two modelled hosts, those of 'lab run --on model', with a client and a server on them, and a network that loses, delays,
+copies and reorders: every order of events within the bounds is tried, shortest ways first. The answer names the
+assumptions that were made and the bounds; if it is no, it shows a shortest way to what must not be. docs/prove.md
+tells what is asked and how to read the answer.
+
+Options
+      --time-wait N      how long TIME-WAIT lasts, in MSL: 2, less, or off
+      --without A,...    without these assumptions: ${ASSUMPTIONS.map(({ id }) => id).join(", ")}
+      --each             with all assumptions, and then without each of them alone
+      --strays N         how many segments may stray: arrive late, overtaken by others, or never
+      --copies N         how many may leave a copy that strays
+      --memory MB        how much the search may take for its states; 2000, without
+      --json             the answer as JSON (docs/json.md)
+      --trace FILE       the counterexample's trace (docs/trace.md), for 'lastack view'; '-' is standard output
+      --svg, --html, --pcap, --pcap-host, --packetdrill, --width    as for 'lastack lab run'
+
+Exit status: 0 it holds; 1 it does not, and a counterexample is shown; 2 the command line was not understood; 3 the memory
+did not suffice; 130 it was stopped by Ctrl-C.
+
+Examples
+  lastack prove last-ack-lost
+  lastack prove last-ack-lost --time-wait off
+  lastack prove old-duplicate --time-wait off --svg ladder.svg
+  lastack prove time-wait --each
+`;
+
+interface ProveOptions extends Omit<ViewOptions, "json"> {
+  json?: boolean;
+  trace?: string;
+  "time-wait"?: string;
+  without?: string;
+  each?: boolean;
+  strays?: string;
+  copies?: string;
+  memory?: string;
+}
+
+const { json: _, ...VIEWS } = VIEW_OPTIONS;
+
+const OPTIONS = {
+  ...VIEWS,
+  json: { type: "boolean" },
+  trace: { type: "string" },
+  "time-wait": { type: "string" },
+  without: { type: "string" },
+  each: { type: "boolean" },
+  strays: { type: "string" },
+  copies: { type: "string" },
+  memory: { type: "string" },
+} as const;
+
+const MEMORY_MB = 2000;
+/** More of them take longer than anybody waits. */
+const HARM_MAX = 6;
+const TIME_WAIT_MAX = 8;
+
+function list(json: boolean): number {
+  if (json) {
+    const questions = QUESTIONS.map(({ id, claim, source }) => ({ id, claim, source }));
+    writeOut(`${JSON.stringify({ schema: 1, questions }, undefined, 2)}\n`);
+    return EXIT.ok;
+  }
+  for (const { id, claim, source } of QUESTIONS) writeOut(`${id}\n    ${claim}.\n    ${source}\n`);
+  return EXIT.ok;
+}
+
+function questionNamed(id: string): NamedQuestion {
+  const named = QUESTIONS.find((candidate) => candidate.id === id);
+  if (!named) throw new UsageError(`there is no question '${id}'; lastack prove list names them`);
+  return named;
+}
+
+function assumptionNamed(id: string) {
+  const assumption = ASSUMPTIONS.find((candidate) => candidate.id === id);
+  if (!assumption) {
+    throw new UsageError(`--without ${id}: expected ${ASSUMPTIONS.map((one) => one.id).join(", ")}`);
+  }
+  return assumption;
+}
+
+/** The question as the options have it. */
+function asked({ question }: NamedQuestion, options: ProveOptions): Question {
+  let result = question;
+  for (const id of options.without?.split(",") ?? []) result = assumptionNamed(id).drop(result);
+  const { "time-wait": timeWait, strays, copies } = options;
+  if (timeWait !== undefined) {
+    const msls = timeWait === "off" ? 0 : parseInteger(timeWait, "--time-wait", 0, TIME_WAIT_MAX);
+    result = { ...result, timeWait: msls * result.msl };
+  }
+  if (strays === undefined && copies === undefined) return result;
+  const count = (given: string | undefined, option: string) => parseInteger(given ?? "0", option, 0, HARM_MAX);
+  return { ...result, harms: [{ strays: count(strays, "--strays"), copies: count(copies, "--copies") }] };
+}
+
+/** States that are looked at before the terminal and Ctrl-C have their turn. */
+const AT_A_TIME = 1 << 12;
+const TOLD_EVERY_MS = 250;
+
+function tell({ distinct, depth, bytes }: Progress, startedAtMs: number): void {
+  const rate = Math.round((1000 * distinct) / (performance.now() - startedAtMs));
+  const numbers = [`${distinct.toLocaleString("en")} states`, `${rate.toLocaleString("en")} a second`];
+  writeErr(`\r\x1b[K${numbers.join(", ")}, depth ${depth}, ${Math.round(bytes / 1e6)} MB`);
+}
+
+/** Searches until there is an answer, or until Ctrl-C. */
+async function searched(system: ConstructorParameters<typeof Search>[0], memory: number): Promise<Found> {
+  const search = new Search(system, memory);
+  const startedAtMs = performance.now();
+  const tells = isErrTerminal();
+  let toldAtMs = startedAtMs;
+  let stopped = false;
+  const stop = () => void (stopped = true);
+  process.on("SIGINT", stop);
+  try {
+    for (;;) {
+      const found = search.advance(AT_A_TIME);
+      if (found) return found;
+      await new Promise(setImmediate); // signals are heard between two turns
+      if (stopped) return search.stop();
+      if (!tells || performance.now() - toldAtMs < TOLD_EVERY_MS) continue;
+      toldAtMs = performance.now();
+      tell(search.progress, startedAtMs);
+    }
+  } finally {
+    process.off("SIGINT", stop);
+    if (tells) writeErr("\r\x1b[K");
+  }
+}
+
+async function verdictOf(named: NamedQuestion, question: Question, memory: number): Promise<Verdict> {
+  const setting = settingOf(question);
+  const found = await searched(setting.system, memory);
+  const verdict = { named, question, found };
+  if (found.status !== "violated") return verdict;
+  const { counterexample } = found;
+  const because = becauseOf(setting, counterexample);
+  const dropped = ASSUMPTIONS.filter(({ isMade }) => !isMade(question)).map((one) => one.id);
+  const title = dropped.length === 0 ? named.id : `${named.id}, without ${dropped.join(" and ")}`;
+  const experiment = { id: `prove-${named.id}`, title, claims: [], article: named.claim };
+  return { ...verdict, because, trace: traceOf(setting, counterexample, experiment, because) };
+}
+
+function statusOf({ status, ...found }: Found): number {
+  if (status === "holds") return EXIT.ok;
+  if (status === "violated") return EXIT.no;
+  return "why" in found && found.why === "stopped" ? EXIT.interrupted : EXIT.permission;
+}
+
+/** With all assumptions, then without each. */
+async function each(named: NamedQuestion, options: ProveOptions, memory: number): Promise<number> {
+  const all = asked(named, options);
+  const rows: { without?: string; verdict: Verdict }[] = [{ verdict: await verdictOf(named, all, memory) }];
+  for (const { id, isMade, drop } of ASSUMPTIONS) {
+    if (rows.at(-1)!.verdict.found.status === "unfinished") break;
+    if (isMade(all)) rows.push({ without: id, verdict: await verdictOf(named, drop(all), memory) });
+  }
+  if (options.json)
+    writeOut(
+      `${JSON.stringify({ schema: 1, verdicts: rows.map(({ verdict }) => verdictJson(verdict)) }, undefined, 2)}\n`,
+    );
+  else writeOut(comparison(named, rows));
+  await writeTraces(
+    rows.flatMap(({ verdict }) => verdict.trace ?? []),
+    options,
+  );
+  return statusOf(
+    rows.find(({ verdict }) => verdict.found.status === "unfinished")?.verdict.found ?? rows[0]!.verdict.found,
+  );
+}
+
+async function writeTraces(traces: readonly Trace[], { json: _json, trace, ...views }: ProveOptions): Promise<void> {
+  if (traces.length > 0) await writeFiles(traces, { ...views, ...(trace !== undefined && { json: trace }) });
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseOptions({ args, allowPositionals: true, options: OPTIONS });
+  const options: ProveOptions = values;
+  const [id, more] = positionals;
+  if (id === undefined || more !== undefined)
+    throw new UsageError("prove takes one question; lastack prove list names them");
+  if (id === "list") return list(options.json ?? false);
+  const named = questionNamed(id);
+  const { json: _json, trace, ...views } = options;
+  checkViews({ ...views, ...(trace !== undefined && { json: trace }) });
+  const memory = parseInteger(options.memory ?? String(MEMORY_MB), "--memory", 1, 100_000) * 1e6;
+  if (options.each) return each(named, options, memory);
+  const verdict = await verdictOf(named, asked(named, options), memory);
+  const isQuiet = options.json || trace === "-";
+  if (!isQuiet && verdict.trace) showTrace(verdict.trace, views);
+  if (options.json) writeOut(`${JSON.stringify(verdictJson(verdict), undefined, 2)}\n`);
+  else if (!isQuiet) writeOut(verdictText(verdict));
+  await writeTraces(verdict.trace ? [verdict.trace] : [], options);
+  return statusOf(verdict.found);
+}
