@@ -83,7 +83,22 @@ function freeAtText({ freeAtMs }: Diagnosis, nowMs: number): string {
   return `\nFree by itself at ${time}, in ${spanText(freeAtMs - nowMs)}.\n`;
 }
 
-export function answerText({ diagnosis, facts, table, search }: Look, sink: (text: string | Uint8Array) => void): void {
+/** How to find out what is not known: by the bind that was not to be made, or by more permissions. */
+function moreText({ asks, unknowns }: Diagnosis, isRoot: boolean, probed: boolean): string {
+  const open = asks.filter(({ answer }) => answer.outcome === "unknown").length;
+  const isHidden = unknowns.length > open || (open > 0 && probed);
+  return [
+    open > 0 && !probed ? "  Without --no-probe the bind is made, and undone at once: then the kernel says it\n" : "",
+    isHidden && !isRoot ? `  To see all: ${asRoot()}\n` : "",
+  ].join("");
+}
+
+/** `probed`: a bind was to be made where the answer is open. */
+export function answerText(
+  { diagnosis, facts, table, search }: Look,
+  sink: (text: string | Uint8Array) => void,
+  probed = true,
+): void {
   const blocking = diagnosis.findings.filter(({ blocks }) => blocks);
   sink(`${line(diagnosis.headline)}\n`);
   if (facts.sockets.length > 0) {
@@ -101,7 +116,7 @@ export function answerText({ diagnosis, facts, table, search }: Look, sink: (tex
   sink(remediesText(blocking));
   sink(freeAtText(diagnosis, facts.nowMs));
   if (diagnosis.unknowns.length > 0) {
-    const more = facts.asker.uid === 0 ? "" : `  To see all: ${asRoot()}\n`;
+    const more = moreText(diagnosis, facts.asker.uid === 0, probed);
     sink(`\nNot known\n${diagnosis.unknowns.map((text) => `  ${line(text)}\n`).join("")}${more}`);
   }
 }

@@ -59,7 +59,7 @@ export async function run(args: string[]): Promise<number> {
     const { answerText } = await import("./why-text.ts");
     for (const [i, one] of answers.entries()) {
       if (i > 0) sayOut("\n");
-      answerText(one, sayOut);
+      answerText(one, sayOut, !noProbe);
     }
   }
   const all = answers.map(({ diagnosis }) => diagnosis.answer);

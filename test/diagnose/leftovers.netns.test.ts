@@ -99,6 +99,8 @@ testNeeding(
     expect(told.answer).toBe("unknown");
     expect(told.unknowns.join("\n")).toContain("no bind was tried");
     expect(told.headline).toMatch(/^Port 4002 may be taken/);
+    const { stdout } = lastack(["why", "4002", "--no-probe", "--reuse-address"]);
+    expect(stdout).toMatch(/\nNot known\n {2}a bind to .*\n {2}Without --no-probe the bind is made, .*\n$/);
   },
 );
 
