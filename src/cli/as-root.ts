@@ -18,9 +18,13 @@ function isSame(path: string, other: string): boolean {
   }
 }
 
-/** True if a shell finds this very program when `lastack` is typed; under npx, or from a clone, it does not. */
-const isInPath = (script: string) =>
-  (process.env["PATH"] ?? "").split(":").some((directory) => isSame(join(directory, "lastack"), script));
+/** True if a shell finds this very program when `lastack` is typed: not from a clone, nor where npx has put it into PATH. */
+function isInPath(script: string): boolean {
+  const directories = (process.env["PATH"] ?? "")
+    .split(":")
+    .filter((directory) => !directory.endsWith("node_modules/.bin"));
+  return directories.some((directory) => isSame(join(directory, "lastack"), script));
+}
 
 /**
  * A remedy's command as it can be typed here: `lastack` by absolute paths where it would not be found, and always behind

@@ -191,7 +191,9 @@ const tellers: Partial<Record<Cause, Teller>> = {
           cost: "both programs get an error",
           command: [...sudo(facts, true), "lastack", "free", ASKED, "--connections"],
         },
-        ...(holders.length > 0 ? [kill(facts, holders)] : []),
+        ...(holders.length > 0
+          ? [{ ...kill(facts, holders), what: `then end ${listText(holders.map(processText))}, if it had` }]
+          : []),
       ],
     };
   },

@@ -1,4 +1,5 @@
 /** `lastack reuse`: what a server leaves when it ends is no obstacle to a successor that sets SO_REUSEADDR too. */
+import { existsSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect } from "vitest";
 import { prepareReuse } from "../../src/remedy/reuse.ts";
 import type { Fd } from "../../src/sys/index.ts";
@@ -142,6 +143,14 @@ testNeeding(WITH_UID, "another user's server: not permitted, status 3, and the l
   expect(stdout).toMatch(/\n {2}As root: sudo \/\S+ \/\S+lastack\.cjs reuse 6108\n$/);
   expect(status).toBe(3);
   expect(prepareReuse(6108, { dryRun: true }).live.map(({ before }) => before)).toEqual([false, false]);
+});
+
+testNeeding(WITH_UID, "an ordinary user's own server: where the system lets users trace their programs", () => {
+  server(6110, { uid: NOBODY });
+  const scope = "/proc/sys/kernel/yama/ptrace_scope";
+  const mayTrace = !existsSync(scope) || readFileSync(scope, "latin1").trim() === "0";
+  expect(lastack(["reuse", "6110"], { uid: NOBODY }).status).toBe(mayTrace ? 0 : 3);
+  expect(prepareReuse(6110, { dryRun: true }).live.map(({ before }) => before)).toEqual([mayTrace, mayTrace]);
 });
 
 testNeeding(NAMESPACE, "sockets that several processes share, and those of SO_REUSEPORT", async () => {
