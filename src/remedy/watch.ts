@@ -35,7 +35,7 @@ export interface Watch {
 
 /** A full look finds holders among all processes: not more than this part of the time is spent with it. */
 const FULL_LOOKS_TIMES_COST = 200;
-const FULL_LOOK_EVERY_MS = 2000;
+const FULL_LOOK_EVERY_MS = 5000;
 
 const keyOf = ({ cookie, local, peer }: PortSocket) =>
   cookie === 0n ? `${formatEndpoint(local.address, local.port)} ${formatEndpoint(peer.address, peer.port)}` : cookie;

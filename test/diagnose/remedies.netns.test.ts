@@ -124,7 +124,7 @@ testNeeding(NAMESPACE, "a program that holds the port it asks about: free would 
   const fd = sockets.listener("0.0.0.0", { port: 4106 });
   const script = '"$0" "$1" 4106 3<&-; echo told; read go';
   const shell = handOver([fd], { command: ["bash", "-c", script, process.execPath, CLI] });
-  await shell.says(/told/);
+  await shell.says(/^told$/m);
   expect(shell.stdout).toContain(`\n  kill ${shell.pid}\n      end bash (pid ${shell.pid}, root)`);
   expect(shell.stdout).not.toContain("free 4106");
   spawnSync("sh", ["-c", `kill ${shell.pid}`]);
