@@ -102,7 +102,7 @@ async function mainEntry() {
   });
   return `${SHARED.map((module, i) => `import * as shared${i} from "./${module}";`).join("\n")}
     export const shared = { ${(await Promise.all(shared)).join(",\n")} };
-    export { exit, main } from "./src/cli/main.ts";`;
+    export { exit, hasAskedKernel, main } from "./src/cli/main.ts";`;
 }
 
 /** Writes a bundle under a name that changes with it: V8 compares no more than its length with that of a cache. */

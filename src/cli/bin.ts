@@ -80,9 +80,10 @@ function requireBeside(id: string): unknown {
 }
 
 async function start(): Promise<void> {
-  const { main, exit } = mainBundle();
+  const { exit, hasAskedKernel, main } = mainBundle();
   const status = await main(process.argv.slice(2));
-  for (const { keep } of loaded.values()) keep();
+  // What has not run is in no cache, so that one of `--version` would make no other command faster, and stay.
+  if (hasAskedKernel()) for (const { keep } of loaded.values()) keep();
   exit(status);
 }
 void start();

@@ -123,6 +123,9 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
+/** True for all commands but those that only say what there is. */
+export const hasAskedKernel = isFfiLoaded;
+
 /** Ends the process. All output has been written by then, and tearing Node down would only take time (3 ms). */
 export function exit(status: number): void {
   if (isFfiLoaded()) exitNow(status);

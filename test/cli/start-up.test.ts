@@ -135,6 +135,12 @@ test("the first start leaves a code cache, alone, and the next ones take it as i
   expect(readdirSync(dirname(cli)).filter((name) => !name.endsWith(".cjs"))).toEqual([basename(path)]);
 });
 
+test("a start that asks the kernel nothing leaves none: it would lack what the others need", () => {
+  for (const name of caches()) rmSync(join(dirname(cli), name));
+  expect(run([process.execPath, cli, "--version"])).toMatchObject({ status: 0, stderr: "" });
+  expect(caches()).toEqual([]);
+});
+
 test("a truncated or foreign code cache does no harm, and is replaced", () => {
   const { path, bytes } = freshCache();
   for (const length of [0, 1, 16, bytes.length >> 1, bytes.length - 1]) {
