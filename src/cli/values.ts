@@ -23,6 +23,11 @@ export function parseAddress(text: string): Uint8Array {
   if (bare === "localhost") return Uint8Array.of(127, 0, 0, 1);
   if (bare === "*") return Uint8Array.of(0, 0, 0, 0);
   const address = parseIp(bare);
+  if (bare.includes("%") && parseIp(bare.slice(0, bare.indexOf("%")))) {
+    throw new UsageError(
+      `'${text}': addresses with a zone (%${bare.slice(bare.indexOf("%") + 1)}) are not taken; ask about the port alone`,
+    );
+  }
   if (!address) {
     throw new UsageError(`'${text}' is not an IP address: write it like 127.0.0.1 or ::1 (names are not looked up)`);
   }

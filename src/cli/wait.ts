@@ -101,6 +101,11 @@ function waitedAsJson({ outcome, standings, waitedMs }: Waited, status: number):
   return `${toJson({ schema: JSON_SCHEMA, status, outcome, waitedMs: Math.round(waitedMs), ports })}\n`;
 }
 
+/** What is hopeless is so for want of a privilege, not for an address that nobody can bind. */
+function rootHelps({ standings }: Waited): boolean {
+  return standings.every(({ answer, cause }) => answer !== "hopeless" || !cause.startsWith("address-unavailable"));
+}
+
 const STATUS = { reached: EXIT.ok, timeout: EXIT.no, hopeless: EXIT.permission } as const;
 
 /** Waits; a signal that ends it gives the status that shells show for it. */
@@ -137,7 +142,7 @@ export async function run(args: string[]): Promise<number> {
   }
   const say = command.length > 0 ? sayErr : sayOut; // standard output is the command's
   say(waitedText(waited));
-  if (waited.outcome === "hopeless" && process.geteuid!() !== 0) say(`  As root: ${asRoot()}\n`);
+  if (waited.outcome === "hopeless" && process.geteuid!() !== 0 && rootHelps(waited)) say(`  As root: ${asRoot()}\n`);
   if (waited.outcome === "reached" && command.length > 0) execvp(command as [string, ...string[]]);
   return status;
 }

@@ -46,6 +46,11 @@ export function isUnspecified(bytes: Uint8Array): boolean {
   return bytes.every((b) => b === 0);
 }
 
+/** True for fe80::/10: an address that is one only together with an interface, its zone (RFC 4291 section 2.5.6). */
+export function isLinkLocal(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
+}
+
 function formatIpv6(bytes: Uint8Array): string {
   if (isV4Mapped(bytes)) return `::ffff:${bytes.subarray(12).join(".")}`;
   const words = Array.from({ length: 8 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!);

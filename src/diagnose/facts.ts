@@ -99,7 +99,7 @@ export interface Settings {
 }
 
 /** Why an address can't be bound; undefined in {@link Facts} where it can. */
-export type AddressTrouble = "absent" | "tentative" | "duplicate";
+export type AddressTrouble = "absent" | "tentative" | "duplicate" | "without zone";
 
 export interface Facts {
   port: number;

@@ -34,6 +34,16 @@ function addressFinding(facts: Facts, request: BindRequest): Finding {
         [],
         [{ what: "give this host another address" }],
       );
+    case "without zone":
+      return finding(
+        "address-unavailable",
+        `${address} is link-local, an address of a link and not of the host: without an interface bind answers EINVAL`,
+        ["a program names the interface in sin6_scope_id, people behind the address: fe80::1%eth0"],
+        [
+          { what: "let the program name the interface, or bind ::" },
+          { what: "see which addresses there are", command: ["ip", "address"] },
+        ],
+      );
   }
 }
 
@@ -102,6 +112,16 @@ function invisibleFinding(facts: Facts): Finding {
   );
 }
 
+/** An address that no TCP socket of this kind can have. */
+function unfitFinding({ address, ipv6Only }: BindRequest, rule: string): Finding {
+  return finding(
+    "address-unavailable",
+    `${formatIp(address)} can't be bound${ipv6Only ? " with IPV6_V6ONLY" : ""} on any host: bind answers EINVAL`,
+    [rule],
+    [{ what: "bind another address, or the wildcard" }],
+  );
+}
+
 /** Why a bind is refused that no socket explains; none where one does. */
 export function refusalFindings(facts: Facts, request: BindRequest, answer: BindAnswer): Finding[] {
   if (answer.outcome !== "refused") return [];
@@ -113,6 +133,9 @@ export function refusalFindings(facts: Facts, request: BindRequest, answer: Bind
       return [policyFinding(facts, answer.errno)];
     case "EADDRINUSE":
       return answer.blockers.length === 0 ? [invisibleFinding(facts)] : [];
+    case "EINVAL":
+      if (facts.addressTrouble.has(formatIp(request.address))) return [addressFinding(facts, request)];
+      return [answer.rule ? unfitFinding(request, answer.rule.text) : policyFinding(facts, answer.errno)];
     default:
       return [policyFinding(facts, answer.errno ?? "an error")];
   }

@@ -75,6 +75,10 @@ function stateFor(facts: Facts, request: BindRequest, groups: readonly Group[]):
 
 /** What the sockets, their options and the settings alone say of bind and the listen after it. */
 export function answerOfFacts(facts: Facts, request: BindRequest): BindAnswer {
+  // "Binding to link-local address requires an interface" (net/ipv6/af_inet6.c, __inet6_bind)
+  if (facts.addressTrouble.get(formatIp(request.address)) === "without zone") {
+    return { outcome: "refused", errno: "EINVAL", blockers: [], provedBy: "facts" };
+  }
   const groups = groupsOf(facts.sockets);
   const bound = step(stateFor(facts, request, groups), {
     name: "bind",

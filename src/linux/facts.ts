@@ -1,6 +1,6 @@
 /** Collects what is to be known about a port: src/diagnose concludes from it, nothing is concluded here. */
 import { readFileSync } from "node:fs";
-import { formatIp, isUnspecified } from "../codec/address.ts";
+import { formatIp, isLinkLocal, isUnspecified } from "../codec/address.ts";
 import { INET_DIAG_INFO, INET_DIAG_NOCOOKIE, type InetDiagMessage } from "../codec/inet-diag.ts";
 import { ALL_STATES_MASK } from "../codec/state.ts";
 import { toTcpSocket } from "../codec/tcp-socket.ts";
@@ -63,7 +63,10 @@ function policies(): ("SELinux" | "WSL")[] {
 
 /** Why the kernel would not take the address, or undefined. */
 export function addressTrouble(address: Uint8Array): AddressTrouble | undefined {
-  if (isUnspecified(address) || addressErrno(address) !== "EADDRNOTAVAIL") return undefined;
+  if (isUnspecified(address)) return undefined;
+  const errno = addressErrno(address);
+  if (errno === "EINVAL" && isLinkLocal(address)) return "without zone";
+  if (errno !== "EADDRNOTAVAIL") return undefined;
   const hex = Buffer.from(address).toString("hex");
   // address, interface, prefix, scope, flags, name (net/ipv6/addrconf.c, if6_seq_show)
   const row = readText("/proc/thread-self/net/if_inet6")

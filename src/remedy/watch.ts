@@ -33,6 +33,8 @@ export interface Watch {
   look(): Standing;
 }
 
+/** Refusals that no time changes: a privilege or a policy, and an address that no socket can have. */
+const HOPELESS: ReadonlySet<string | undefined> = new Set(["EACCES", "EINVAL"]);
 /** A full look finds holders among all processes: not more than this part of the time is spent with it. */
 const FULL_LOOKS_TIMES_COST = 200;
 const FULL_LOOK_EVERY_MS = 5000;
@@ -110,7 +112,7 @@ export class BindWatch implements Watch {
       .map((finding) => [finding.cause, ...finding.sockets.flatMap(({ holders }) => holders.map(({ pid }) => pid))])
       .join(" ");
     const standing = { port, headline, cause, ...(freeAtMs !== undefined && { freeAtMs }) };
-    if (refused.some(({ answer }) => answer.errno === "EACCES")) return { ...standing, answer: "hopeless" };
+    if (refused.some(({ answer }) => HOPELESS.has(answer.errno))) return { ...standing, answer: "hopeless" };
     if (refused.length === 0 && open.every((ask) => this.#isGranted(ask))) {
       return { port, cause: "", headline: `Port ${port} is free`, answer: "reached" };
     }

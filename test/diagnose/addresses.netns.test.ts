@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { readParameter, writeParameter } from "../../src/linux/parameter.ts";
 import { listen, tryListen } from "../../src/sys/index.ts";
-import { CLI, endAll } from "../support/cli.ts";
+import { CLI, endAll, lastack } from "../support/cli.ts";
 import { compile, makeDirectory, removeDirectory } from "../cli/helpers.ts";
 import { lacking, testNeeding } from "../support/needs.ts";
 import { enterNamespace } from "../support/tcp.ts";
@@ -208,3 +208,24 @@ testNeeding(
     expect(why(5013).answer).toBe("free");
   },
 );
+
+testNeeding(WITH_UID, "an address that no TCP socket can have: EINVAL is no policy's, and no time helps", () => {
+  const cases = [
+    ["[fe80::1]:5090", [], /^fe80::1 is link-local, .* without an interface bind answers EINVAL$/],
+    ["[ff02::1]:5090", [], /^ff02::1 can't be bound on any host: bind answers EINVAL$/],
+    ["[::ffff:127.0.0.1]:5090", ["--ipv6-only"], /^::ffff:127\.0\.0\.1 can't be bound with IPV6_V6ONLY/],
+  ] as const;
+  for (const [endpoint, options, headline] of cases) {
+    for (const probe of [[], ["--no-probe"]]) {
+      const told = why(endpoint, [...options, ...probe]);
+      expect(findingOf(told, "address-unavailable").headline).toMatch(headline);
+      expect(told.asks.map(({ outcome, errno }) => `${outcome} ${errno}`)).toContain("refused EINVAL");
+    }
+    const { stdout, status } = lastack(["wait", endpoint, ...options, "--timeout", "10s"], { uid: NOBODY });
+    expect(stdout).toMatch(/\nWaiting does not help\n$/);
+    expect(status).toBe(3);
+  }
+  const { stderr, status } = lastack(["why", "[fe80::1%lo]:5090"]);
+  expect(stderr).toContain("'[fe80::1%lo]': addresses with a zone (%lo) are not taken; ask about the port alone");
+  expect(status).toBe(2);
+});
