@@ -292,7 +292,7 @@ function mayExplain(search: Search): boolean {
 }
 
 /** From so many descriptors on the kernel's iterator, which takes time to begin, is faster than /proc. */
-const MANY = 8000;
+const MANY = 12_000;
 /** After so many processes it is foreseen how many descriptors there will be. */
 const SAMPLE = 64;
 
