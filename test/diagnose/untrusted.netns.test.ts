@@ -61,3 +61,15 @@ testNeeding(NEEDED, "JSON has it exactly, escaped; commands are words, not text 
   expect(told.findings[0]!.remedies[0]!.command).toEqual([process.execPath, CLI, "free", "8000"]);
   expect(told.findings[0]!.remedies[0]!.what).toBe(`end ${NAME} (pid ${pid}, root)`);
 });
+
+testNeeding(NEEDED, "what would be ended, or changed, is told as harmlessly, and as JSON too", async () => {
+  const { pid } = await hostile();
+  for (const command of ["free", "reuse"]) {
+    const { stdout, stderr } = lastack([command, "8000", "--dry-run"]);
+    expect(stdout, command).toContain(`${ESCAPED} (pid ${pid}`);
+    expect(stdout + stderr, command).not.toMatch(HARMFUL);
+    const json = lastack([command, "8000", "--dry-run", "--json"]).stdout;
+    expect(json, command).toContain(String(pid));
+    expect(json, command).not.toMatch(HARMFUL);
+  }
+});
