@@ -3,10 +3,11 @@ import { spawnSync } from "node:child_process";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { readParameter, writeParameter } from "../../src/linux/parameter.ts";
 import { listen, tryListen } from "../../src/sys/index.ts";
-import { CLI, endAll, lastack } from "../support/cli.ts";
+import { CLI, endAll, lastack, Running } from "../support/cli.ts";
 import { compile, makeDirectory, removeDirectory } from "../cli/helpers.ts";
 import { lacking, testNeeding } from "../support/needs.ts";
 import { enterNamespace } from "../support/tcp.ts";
+import { until } from "../support/until.ts";
 import {
   apply,
   becomesFree,
@@ -167,6 +168,45 @@ testNeeding(
     }
   },
 );
+
+testNeeding(["a network namespace", "ss"], "an IPv6 address that another host has as well", async (context) => {
+  const other = new Running(["unshare", "--net", "sh", "-c", "echo there; exec sleep 600"]);
+  await other.says(/there/);
+  const ip = (...words: string[]) => spawnSync("ip", words).status;
+  const there = (...words: string[]) => spawnSync("nsenter", ["-t", String(other.pid), "-n", "ip", ...words]).status;
+  if (ip("link", "add", "veth-c", "type", "veth", "peer", "name", "veth-d") !== 0) lacking(context, "veth");
+  try {
+    ip("link", "set", "veth-d", "netns", String(other.pid));
+    there("address", "add", "2001:db8::d/64", "dev", "veth-d", "nodad");
+    there("link", "set", "veth-d", "up");
+    ip("link", "set", "veth-c", "up");
+    ip("address", "add", "2001:db8::d/64", "dev", "veth-c");
+    await until("the other host to say so", () => why("[2001:db8::d]:5014").headline.includes("is of another host"));
+    const told = why("[2001:db8::d]:5014");
+    expect(summary(told)).toEqual(["address-unavailable", "EADDRNOTAVAIL", "EADDRNOTAVAIL"]);
+    expect(told.headline).toContain("2001:db8::d is of another host too: duplicate address detection has failed");
+    expect(findingOf(told, "address-unavailable").remedies[0]!.what).toBe("give this host another address");
+    ip("address", "add", "2001:db8::c/64", "dev", "veth-c");
+    await until("that one to be usable", () => why("[2001:db8::c]:5014").answer === "free");
+    expect(bindsNow("2001:db8::c", 5014)).toBe(true);
+  } finally {
+    ip("link", "del", "veth-c");
+  }
+});
+
+testNeeding(WITH_C, "a BPF program of the control group refuses bind, as systemd's SocketBindDeny= does", (context) => {
+  const filter = compile("bind-filter", `${directory}/bind-filter`);
+  const { stdout, status } = spawnSync(filter, [process.execPath, CLI, "why", "5015", "--json"], { encoding: "utf8" });
+  if (status === 77) lacking(context, "BPF programs of control groups");
+  const [told] = (JSON.parse(stdout) as { ports: [ReturnType<typeof why>] }).ports;
+  expect(summary(told)).toEqual(["policy", "EPERM", "EPERM"]);
+  expect(told.headline).toContain("the kernel answers EPERM: a policy refuses it");
+  expect(findingOf(told, "policy").detail.join()).toContain("SocketBindDeny=");
+  expect(status).toBe(1);
+  // What the remedy says: outside of the group it is free.
+  expect(why(5015).answer).toBe("free");
+  expect(bindsNow("0.0.0.0", 5015)).toBe(true);
+});
 
 testNeeding(WITH_C, "a policy that no list shows: found by the trial", (context) => {
   const sandbox = compile("sandbox", `${directory}/sandbox`);

@@ -106,6 +106,21 @@ testNeeding(NAMESPACE, "the same in a container, whose first process adopts the 
   expect(findingOf(told!, "inherited-listener").headline).toMatch(/^sleep .*inherited from pid \d+, which has ended$/);
 });
 
+testNeeding(NAMESPACE, "a holder that a container's process namespace does not show: nobody is blamed", async () => {
+  const { pid } = handOver([sockets.listener("0.0.0.0", { port: 3009 })]);
+  const inside = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", process.execPath, CLI, "why", "3009"];
+  const { stdout, status } = spawnSync(inside[0]!, [...inside.slice(1), "--json"], { encoding: "utf8" });
+  expect(status).toBe(1);
+  const [told] = (JSON.parse(stdout) as { ports: [Told] }).ports;
+  expect(summary(told)).toEqual(["unknown-holder", "EADDRINUSE", "EADDRINUSE"]);
+  expect(told.headline).toContain("nobody holds the socket on 0.0.0.0:3009 that can be seen from here");
+  // What the remedy says: on the host it can be seen.
+  const finding = findingOf(why(3009), "listener");
+  expect(finding.headline).toContain(`pid ${pid}`);
+  apply(finding, /free 3009$/);
+  await becomesFree(3009);
+});
+
 testNeeding(NAMESPACE, "one listener held by several programs: all of them are named, and ended together", async () => {
   const fd = sockets.listener("0.0.0.0", { port: 3003 });
   const shell = handOver([fd], { command: ["bash", "-c", "sleep 600 & read go"] });
