@@ -6,6 +6,7 @@ import { ACK, RST, SYN, type TcpSegment } from "../codec/tcp.ts";
 import { handleSegment, isOldByTimestamp, listen, reopensWith, resetFor } from "../tcp/index.ts";
 import { connectionSettings, followChange, makeSocket, numberFor } from "./connections.ts";
 import { deviceOf, socketToChange, type Host, type HostPacket, type HostSocket } from "./host.ts";
+import { order } from "./order.ts";
 import { numberOf } from "./parameters.ts";
 
 /** The socket whose connection the packet belongs to; undefined if there is none. */
@@ -21,10 +22,15 @@ export function socketBetween(host: Host, packet: HostPacket): HostSocket | unde
 }
 
 /** Which of several listeners that share a port gets a connection: always the same one (inet_ehashfn, reuseport_select_sock). */
-function choose(listeners: readonly Socket[], { source, destination, segment }: HostPacket): Socket | undefined {
+function choose(host: Host, listeners: readonly Socket[], packet: HostPacket): Socket | undefined {
+  const { source, destination, segment } = packet;
   const [best] = listeners;
   if (!best?.reusePort) return best;
   const sharing = listeners.filter((one) => one.reusePort && one.address === best.address && one.uid === best.uid);
+  if (sharing.length > 1) {
+    const places = order(host);
+    sharing.sort((a, b) => places.get(a.id)! - places.get(b.id)!);
+  }
   let hash = 2_166_136_261; // FNV-1a
   for (const char of `${source} ${segment.sourcePort} ${destination}`) {
     hash = Math.imul(hash ^ char.charCodeAt(0), 16_777_619);
@@ -35,7 +41,11 @@ function choose(listeners: readonly Socket[], { source, destination, segment }: 
 function listenerFor(host: Host, packet: HostPacket): Socket | undefined {
   const { source, destination, segment } = packet;
   const device = deviceOf(host, source) === undefined ? deviceOf(host, destination)! : "lo";
-  return choose(listenersFor(host.ports, { address: destination, port: segment.destinationPort }, device), packet);
+  return choose(
+    host,
+    listenersFor(host.ports, { address: destination, port: segment.destinationPort }, device),
+    packet,
+  );
 }
 
 /** The queue holds one more than the backlog says (sk_acceptq_is_full). */

@@ -6,38 +6,36 @@ import { followChange, orphanFinWait2Us } from "./connections.ts";
 import { portsToChange, socketToChange, type Host, type HostSocket } from "./host.ts";
 
 /** Connections that nobody accepted are reset with their listener, requests forgotten (inet_csk_listen_stop). */
-function dropWaiting(host: Host, nowUs: number, listener: string): void {
-  for (const { id, listener: its } of host.sockets.values()) {
-    if (its !== listener) continue;
+function dropWaiting(host: Host, nowUs: number, listener: string, queue: readonly string[]): void {
+  for (const id of queue) {
     const socket = socketToChange(host, id);
     const c = socket.connection!;
     const before = c.state;
     socket.listener = null;
-    if (before === "SYN-RECEIVED") {
-      host.sockets.delete(id);
-      continue;
-    }
     tcp.abort(c, nowUs);
     abandon(portsToChange(host), id);
     followChange(host, socket, before);
   }
+  for (const { id, listener: its } of host.sockets.values()) if (its === listener) host.sockets.delete(id);
 }
 
 /** The socket listens no more. */
 export function stopListener(host: Host, nowUs: number, { id }: HostSocket): void {
+  const { queue } = host.ports.sockets.get(id)!;
   stopListening(portsToChange(host), id);
   socketToChange(host, id).shutRead = false;
-  dropWaiting(host, nowUs, id);
+  dropWaiting(host, nowUs, id, queue);
 }
 
 /** The socket's last descriptor is closed. */
 function release(host: Host, nowUs: number, socket: HostSocket): void {
   const c = socket.connection;
   if (c === null || c.state === "CLOSED") {
+    const { queue } = host.ports.sockets.get(socket.id)!;
     abandon(portsToChange(host), socket.id);
     if (c === null) {
       host.sockets.delete(socket.id);
-      dropWaiting(host, nowUs, socket.id);
+      dropWaiting(host, nowUs, socket.id, queue);
     } else {
       followChange(host, socket, c.state);
     }

@@ -6,7 +6,8 @@ import { encodeTcp } from "../codec/tcp.ts";
 import { STATES } from "../codec/state.ts";
 import { ByteWriter, writeConnection } from "../tcp/index.ts";
 import type { Socket } from "../bind/state.ts";
-import type { BlockedCall, Host, HostPacket, HostSocket } from "./host.ts";
+import type { BlockedCall, Host, HostPacket } from "./host.ts";
+import { order } from "./order.ts";
 import { unacknowledged } from "./stream.ts";
 
 const STATE_NUMBERS = Object.fromEntries(STATES.map(({ rfc, number }) => [rfc, number]));
@@ -16,25 +17,6 @@ const encoder = new TextEncoder();
 function writeText(writer: ByteWriter, text: string): void {
   writer.integer(text.length);
   for (let i = 0; i < text.length; i++) writer.integer(text.charCodeAt(i));
-}
-
-/** The ids of all sockets, in an order that does not depend on how they came about. */
-function order(host: Host): Map<string, number> {
-  const numbers = new Map<string, number>();
-  const add = (id: string) => {
-    if (!numbers.has(id)) numbers.set(id, numbers.size);
-  };
-  for (const { descriptors } of host.processes.values()) {
-    for (const [, id] of [...descriptors].sort(([a], [b]) => a - b)) add(id);
-  }
-  for (const id of numbers.keys()) for (const waiting of host.ports.sockets.get(id)?.queue ?? []) add(waiting);
-  if (numbers.size < host.sockets.size) {
-    const ends = ({ local, peer }: HostSocket) => `${local.address} ${local.port} ${peer.address} ${peer.port}`;
-    const rest = [...host.sockets.values()].filter(({ id }) => !numbers.has(id));
-    if (rest.length > 1) rest.sort((a, b) => (ends(a) < ends(b) ? -1 : 1));
-    for (const { id } of rest) add(id);
-  }
-  return numbers;
 }
 
 function writePort(writer: ByteWriter, socket: Socket, numbers: ReadonlyMap<string, number>): void {

@@ -3,6 +3,7 @@ import { RST } from "../codec/tcp.ts";
 import * as tcp from "../tcp/index.ts";
 import { handlePacket } from "./arrival.ts";
 import { followChange, packetOf } from "./connections.ts";
+import { order } from "./order.ts";
 import { deviceOf, socketToChange, type Host, type HostPacket } from "./host.ts";
 
 /** The next packet of this socket's connection. One that nobody has any more goes when it has said its last. */
@@ -88,11 +89,21 @@ export function pollTimeout(host: Host): number | undefined {
   return least === Infinity ? undefined : least;
 }
 
-/** Does what is due by now; before its time nothing happens. Blocked calls whose time has come return when resumed. */
-export function handleTimeout(host: Host, nowUs: number): void {
+/** The sockets whose timers are due, those of the earlier processes and descriptors first. */
+function dueSockets(host: Host, nowUs: number): string[] {
+  const due: string[] = [];
   for (const { id, connection } of host.sockets.values()) {
     const atUs = connection ? tcp.pollTimeout(connection) : undefined;
-    if (atUs === undefined || atUs > nowUs) continue;
+    if (atUs !== undefined && atUs <= nowUs) due.push(id);
+  }
+  if (due.length < 2) return due;
+  const places = order(host);
+  return due.sort((a, b) => places.get(a)! - places.get(b)!);
+}
+
+/** Does what is due by now; before its time nothing happens. Blocked calls whose time has come return when resumed. */
+export function handleTimeout(host: Host, nowUs: number): void {
+  for (const id of dueSockets(host, nowUs)) {
     const socket = socketToChange(host, id);
     const before = socket.connection!.state;
     tcp.handleTimeout(socket.connection!, nowUs);

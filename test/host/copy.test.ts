@@ -12,6 +12,7 @@ import {
   writeHost,
   type Host,
   type HostPacket,
+  type HostSettings,
 } from "../../src/host/index.ts";
 import { ByteWriter } from "../../src/tcp/index.ts";
 import { generator, seed } from "../support/random.ts";
@@ -54,38 +55,106 @@ const CALLS: readonly Call[] = [
   { name: "close", fd: 4 },
 ];
 
+type Name = "client" | "server";
+
+/** Two hosts to which random things happen: calls, packets in any order and more than once, timeouts. */
+class Walk {
+  readonly hosts: Record<Name, Host>;
+  readonly wire: HostPacket[] = [];
+  nowUs = 0;
+
+  constructor(
+    readonly random: () => number,
+    settings: Partial<HostSettings> = {},
+  ) {
+    const pair = new HostPair(settings);
+    this.hosts = { client: pair.client, server: pair.server };
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[Math.floor(this.random() * list.length)]!;
+  }
+
+  choose(name: Name): Action {
+    const here = this.wire.filter(({ destination }) => (destination === SERVER) === (name === "server"));
+    const dueUs = pollTimeout(this.hosts[name]);
+    if (here.length > 0 && this.random() < 0.5) return { do: "packet", packet: this.pick(here) };
+    if (dueUs !== undefined && this.random() < 0.2) return { do: "timeout", afterUs: Math.max(0, dueUs - this.nowUs) };
+    return { do: "call", call: this.pick(CALLS) };
+  }
+
+  take(name: Name, action: Action): HostPacket[] {
+    const sent = act(this.hosts[name], name, this.nowUs, action);
+    if (action.do === "timeout") this.nowUs += action.afterUs;
+    this.wire.push(...sent);
+    return sent;
+  }
+}
+
 test("a copy and its original do not know of each other", () => {
   const random = generator(seed);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  for (let walk = 0; walk < 60; walk++) {
-    const pair = new HostPair();
-    const hosts: Record<string, Host> = { client: pair.client, server: pair.server };
-    const wire: HostPacket[] = [];
-    let nowUs = 0;
-    const choose = (name: string, host: Host): Action => {
-      const here = wire.filter(({ destination }) => (destination === SERVER) === (name === "server"));
-      const dueUs = pollTimeout(host);
-      if (here.length > 0 && random() < 0.5) return { do: "packet", packet: pick(here) };
-      if (dueUs !== undefined && random() < 0.2) return { do: "timeout", afterUs: Math.max(0, dueUs - nowUs) };
-      return { do: "call", call: pick(CALLS) };
-    };
+  for (let i = 0; i < 60; i++) {
+    const walk = new Walk(random);
     for (let step = 0; step < 60; step++) {
-      const name = random() < 0.5 ? "client" : "server";
-      const host = hosts[name]!;
-      const action = choose(name, host);
+      const name = walk.pick(["client", "server"] as const);
+      const host = walk.hosts[name];
+      const action = walk.choose(name);
+      const { nowUs } = walk;
       const before = bytesOf(host, nowUs);
       const other = copyHost(host);
       expect(bytesOf(other, nowUs)).toBe(before);
-      act(other, name, nowUs, choose(name, host));
+      act(other, name, nowUs, walk.choose(name));
       expect(bytesOf(host, nowUs)).toBe(before);
       const same = copyHost(host);
-      const sent = act(host, name, nowUs, action);
+      const sent = walk.take(name, action);
       expect(act(same, name, nowUs, action)).toEqual(sent);
-      if (action.do === "timeout") nowUs += action.afterUs;
-      expect(bytesOf(same, nowUs)).toBe(bytesOf(host, nowUs));
-      wire.push(...sent);
+      expect(bytesOf(same, walk.nowUs)).toBe(bytesOf(host, walk.nowUs));
     }
   }
+});
+
+test("hosts with the same bytes do the same, however they came to them", () => {
+  const random = generator(seed);
+  // Numbers and timestamps that follow from the time of day would keep every host apart from every other.
+  const settings: Partial<HostSettings> = {
+    numbering: { by: "count", first: 1000, step: 0 },
+    connection: { timestamps: false },
+  };
+  const met = new Map<string, { host: Host; nowUs: number }>();
+  let again = 0;
+  for (let i = 0; i < 250; i++) {
+    const walk = new Walk(random, settings);
+    for (let step = 0; step < 40; step++) {
+      const name = walk.pick(["client", "server"] as const);
+      walk.take(name, walk.choose(name));
+      const { nowUs } = walk;
+      const host = walk.hosts[name];
+      const key = `${name} ${bytesOf(host, nowUs)}`;
+      const before = met.get(key);
+      met.set(key, { host: copyHost(host), nowUs });
+      if (!before) continue;
+      again++;
+      const [one, other] = [copyHost(host), copyHost(before.host)];
+      const action = walk.choose(name);
+      expect(act(one, name, nowUs, action)).toEqual(act(other, name, before.nowUs, action));
+      const passedUs = action.do === "timeout" ? action.afterUs : 0;
+      expect(bytesOf(one, nowUs + passedUs)).toBe(bytesOf(other, before.nowUs + passedUs));
+    }
+  }
+  expect(again).toBeGreaterThan(1000);
+});
+
+test("of two timers that are due, that of the lower descriptor goes off first, whichever socket was made first", () => {
+  const pair = new HostPair();
+  pair.drops = () => true;
+  const [low, high] = [1, 2].map(() => pair.must("client", { name: "socket", family: "IPv4" }));
+  const connect = (fd: number) => pair.call("client", { name: "connect", fd, address: SERVER, port: PORT });
+  connect(high!);
+  pair.must("client", { name: "close", fd: low! });
+  expect(pair.must("client", { name: "socket", family: "IPv4" })).toBe(low);
+  connect(low!);
+  pair.pass(1_000_000);
+  expect(pair.sent.map(({ segment }) => segment.sourcePort)).toEqual([32_768, 32_769, 32_769, 32_768]);
 });
 
 function story(startUs: number, before: (pair: HostPair) => void): string[] {
