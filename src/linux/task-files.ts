@@ -1,6 +1,6 @@
 /**
  * Who holds sockets, asked of the kernel in one go: a program of BPF that an iterator over all descriptors of all threads
- * runs (kernel/bpf/task_iter.c). /proc takes 3 us for each descriptor, this a fiftieth; but it takes 20 ms to begin, root's
+ * runs (kernel/bpf/task_iter.c). /proc takes 4 us for each descriptor, this half of one; but it takes 30 ms to begin, root's
  * privileges (CAP_BPF, CAP_PERFMON) and a kernel that describes its types, so it is for hosts with very many descriptors.
  */
 import { fstatSync, readFileSync, readlinkSync } from "node:fs";

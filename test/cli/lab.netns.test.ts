@@ -176,10 +176,11 @@ function isInhabited(namespaces: readonly string[]): boolean {
   return namespacesOf(pids.map(Number)).some((namespace) => namespaces.includes(namespace));
 }
 
-/** Every network parameter of this host that may be read. */
+/** Every network parameter of this host that may be read, but for the count of its connections. */
 function parameters(): Record<string, string> {
   const found: Record<string, string> = {};
   for (const file of readdirSync("/proc/sys/net", { recursive: true, encoding: "utf8" })) {
+    if (file.endsWith("nf_conntrack_count")) continue;
     try {
       found[file] = readFileSync(join("/proc/sys/net", file), "utf8");
     } catch {
