@@ -3,6 +3,7 @@ import { search } from "../../src/prove/search.ts";
 import { TlaTcp } from "../prove/tla-tcp.ts";
 import * as faber from "./faber.ts";
 import { defaultPorts, exhaust, TIME_WAIT_S } from "./ports.ts";
+import { REQUIREMENTS } from "./requirements.ts";
 import { figure1, figure2, figure3, figure4, FIXES, PUBLISHED, type Fix, type Told } from "./rfc1337.ts";
 import * as wrap from "./wrap.ts";
 
@@ -142,6 +143,15 @@ function machine(): string {
   return table(["", "published", "here", ""], rows);
 }
 
+function requirements(): string {
+  const rows = REQUIREMENTS.map(({ rfc, where, what, file, title }) => [
+    `RFC ${rfc}, ${where}`,
+    what,
+    `${file}.test.ts: ${title}`,
+  ]);
+  return table(["section", "demand", "test"], rows);
+}
+
 export function publishedResults(): string {
   return `${[
     "# Published results",
@@ -164,5 +174,8 @@ export function publishedResults(): string {
     "## TLA+ Examples, `specifications/tcp`",
     "RFC 9293's state machine of two peers without numbers, loss or time, transcribed in test/prove/tla-tcp.ts: it validates the search of `src/prove`.",
     machine(),
+    "## Requirements: closing and resetting",
+    "What RFC 9293, 1122, 5961, 6191 and 7323 demand there, and the test of it in test/tcp, by its title (`%s`: once for each state).",
+    requirements(),
   ].join("\n\n")}\n`;
 }

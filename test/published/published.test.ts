@@ -5,6 +5,7 @@ import { encodeConnection } from "../../src/tcp/index.ts";
 import { publishedResults } from "./document.ts";
 import { countTimeWait, PUBLISHED as WEBSTONE } from "./faber.ts";
 import { defaultPorts, exhaust, TIME_WAIT_S } from "./ports.ts";
+import { REQUIREMENTS } from "./requirements.ts";
 import { figure1, figure2, figure3, figure4, PUBLISHED } from "./rfc1337.ts";
 import {
   afterReceiving,
@@ -98,6 +99,14 @@ test("Faber, Touch, Yue: 49.09 connections a second keep 2,945 blocks in TIME-WA
   expect(connections).toBe(29_454);
   expect(mean).toBeCloseTo(60 * connectionsPerS, 1);
   expect([fewest, most]).toEqual([2945, 2946]);
+});
+
+test.each(REQUIREMENTS)("RFC $rfc section $where has a test: $title", ({ file, title }) => {
+  const text = readFileSync(new URL(`../tcp/${file}.test.ts`, import.meta.url), "utf8");
+  const titles = [...text.matchAll(/(?:test|describe)(?:\.each\([\s\S]*?\)\()?\(?\s*"(.*?)"/g)].map(
+    (match) => match[1]!,
+  );
+  expect(titles.filter((one) => one.includes(title))).toHaveLength(1);
 });
 
 test("docs/published-results.md is what npm run published-results writes", () => {
