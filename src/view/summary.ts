@@ -14,13 +14,13 @@ export interface SummaryOptions {
   idWidth?: number;
 }
 
-const CLAIMS_WIDTH = 8;
+const CLAIMS_WIDTH = "A3,A6,A12  ".length;
 const WORD_WIDTH = 14;
 /** With less room than this beside the verdict, why it is so stands below it. */
 const REASON_WIDTH = 60;
 const INDENT = "    ";
 
-/** `last-ack-lost  A8      holds         the FIN was sent again`, without a newline. */
+/** `last-ack-lost  A8         holds         the FIN was sent again`, without a newline. */
 export function drawSummary(trace: Trace, options: SummaryOptions = {}): string {
   const { width = Number.POSITIVE_INFINITY, colour = false, unicode = true, idWidth = 0 } = options;
   const { experiment, outcome } = trace;

@@ -6,16 +6,16 @@ import { lastAckLost, restart, simultaneousClose } from "../support/traces.ts";
 
 test("a run's line has its name, its claims, how they fared and why", () => {
   expect(drawSummary(lastAckLost())).toBe(
-    "last-ack-lost  A8      holds         the server's FIN came again after 205 ms; the client, in TIME-WAIT, acknowledged it again.",
+    "last-ack-lost  A8         holds         the server's FIN came again after 205 ms; the client, in TIME-WAIT, acknowledged it again.",
   );
 });
 
 test("what does not fit into the width goes on below, and all of it where there is little room", () => {
   expect(drawSummary(lastAckLost(), { width: 100 })).toBe(`\
-last-ack-lost  A8      holds         the server's FIN came again after 205 ms; the client, in
-                                     TIME-WAIT, acknowledged it again.`);
+last-ack-lost  A8         holds         the server's FIN came again after 205 ms; the client, in
+                                        TIME-WAIT, acknowledged it again.`);
   expect(drawSummary(lastAckLost(), { width: 80 })).toBe(`\
-last-ack-lost  A8      holds
+last-ack-lost  A8         holds
     the server's FIN came again after 205 ms; the client, in TIME-WAIT,
     acknowledged it again.`);
 });
@@ -24,10 +24,10 @@ test("lines of several runs are columns as wide as the longest id", () => {
   const lines = [restart(), lastAckLost(), simultaneousClose()].map((trace) =>
     drawSummary(trace, { idWidth: restart().experiment.id.length, width: 120 }),
   );
-  expect(lines.map((line) => line.slice(0, 58))).toEqual([
-    "restart-without-reuseaddr  A3,A4   holds partly  bind fail",
-    "last-ack-lost              A8      holds         the serve",
-    "simultaneous-close         A9      failed        both ends",
+  expect(lines.map((line) => line.slice(0, 61))).toEqual([
+    "restart-without-reuseaddr  A3,A4      holds partly  bind fail",
+    "last-ack-lost              A8         holds         the serve",
+    "simultaneous-close         A9         failed        both ends",
   ]);
 });
 
