@@ -39,9 +39,9 @@ const signed = (ms: number) => `${ms < 0 ? "" : "+"}${ms.toFixed(2)} ms`;
 /** Two packages of one form, one of which does nothing. */
 function installInto(directory: string): void {
   mkdirSync(join(directory, "node_modules/empty"), { recursive: true });
-  const manifest = { name: "empty", type: "module", exports: { "./register": { default: "./register.cjs" } } };
-  writeFileSync(join(directory, "node_modules/empty/package.json"), JSON.stringify(manifest));
-  writeFileSync(join(directory, "node_modules/empty/register.cjs"), "");
+  const exports = { "./register": { import: "./register.mjs", default: "./register.cjs" } };
+  writeFileSync(join(directory, "node_modules/empty/package.json"), JSON.stringify({ name: "empty", exports }));
+  for (const name of ["register.mjs", "register.cjs"]) writeFileSync(join(directory, "node_modules/empty", name), "");
   mkdirSync(join(directory, "node_modules/lastack"));
   for (const name of ["package.json", "dist"]) {
     cpSync(join(PROJECT, name), join(directory, "node_modules/lastack", name), { recursive: true });

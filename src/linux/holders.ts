@@ -328,6 +328,7 @@ export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSea
 }
 
 const FIRST = 64;
+const PID_MAX_LIMIT = 4 * 1024 * 1024; // include/linux/threads.h; pids are given in turn
 
 /** One holder of each of these inodes: ends as soon as all have one, after a handful of processes if the hints are right. */
 export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints, mayGoOn?: GoesOn): HolderSearch {
@@ -343,9 +344,9 @@ export function findAnyHolder(inodes: ReadonlySet<number>, hints: HolderHints, m
     }
   };
   if (inodes.size === 0) return search;
-  // Who asks, then the youngest: what got in the way a moment ago has hardly been there since the host was started.
-  const rank = (pid: number) => (pid === process.pid ? Infinity : pid);
-  const byAge = (a: number, b: number) => rank(b) - rank(a);
+  // Who asks, then those that were started just before: what got in the way a moment ago is not as old as the host.
+  const age = (pid: number) => (process.pid - pid + PID_MAX_LIMIT) % PID_MAX_LIMIT;
+  const byAge = (a: number, b: number) => age(a) - age(b);
   // A listener is among the first descriptors of nearly every program.
   search.mostEach = FIRST;
   ask(cgroupProcesses(hints.cgroupIds ?? new Set()).sort(byAge));

@@ -10,25 +10,24 @@ import { escapeForTerminal } from "../view/escape.ts";
 import { refusedBind, type Asked, type ListenError } from "./refused-bind.ts";
 
 /**
- * After so much work the search for a holder is called off. The work of this thread is no more than the time that has passed,
- * and no more than what all threads have worked: of a busy host the first says too much, of a busy program the second.
+ * After so much work the look for a holder is called off; with the reading of this file it is less than 20 ms. The work of this
+ * thread is no more than the time that passes, and no more than what all threads work: of a busy host the first says too
+ * much, of a busy program the second.
  */
-const SEARCH_UNTIL_MS = 17;
+const LOOK_MS = 14;
 /** Programs that try port after port, or one again and again, are not held up each time. */
 const VALID_MS = 1000;
 const MOST_REMEMBERED = 256;
 /** Longer names of others are cut. */
 const MOST_CHARACTERS = 400;
 
-/** When an error was met. */
-export interface Start {
-  wallMs: number;
-  cpu: NodeJS.CpuUsage;
-}
-
-function workMs({ wallMs, cpu }: Start): number {
-  const { user, system } = process.cpuUsage(cpu);
-  return Math.min(performance.now() - wallMs, (user + system) / 1000);
+function workLimit(ms: number): () => boolean {
+  const startedMs = performance.now();
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return Math.min(performance.now() - startedMs, (user + system) / 1000) < ms;
+  };
 }
 
 function seenText({ socket: { state, local, inode, uid }, holder }: Seen): string {
@@ -42,10 +41,10 @@ function seenText({ socket: { state, local, inode, uid }, holder }: Seen): strin
 }
 
 /** Why, in one sentence, if that can be said at once. */
-function reasonText({ request, errno }: Trial, start: Start): string | undefined {
+function reasonText({ request, errno }: Trial): string | undefined {
   switch (errno) {
     case "EADDRINUSE": {
-      const seen = glance(request, () => workMs(start) < SEARCH_UNTIL_MS);
+      const seen = glance(request, workLimit(LOOK_MS));
       return seen && seenText(seen);
     }
     case "EACCES": {
@@ -67,11 +66,8 @@ class Why {
   readonly text: string | undefined;
   #explanation: Explanation | undefined;
 
-  constructor(
-    private readonly refused: Trial,
-    start: Start,
-  ) {
-    this.text = reasonText(refused, start);
+  constructor(private readonly refused: Trial) {
+    this.text = reasonText(refused);
   }
 
   get isValid(): boolean {
@@ -91,12 +87,12 @@ class Why {
 
 const remembered = new Map<string, Why>();
 
-function whyRefused(refused: Trial, start: Start): Why {
+function whyRefused(refused: Trial): Why {
   const { request, errno } = refused;
   const key = [errno, request.address, request.port, request.ipv6Only, request.reusePort].join(" ");
   const known = remembered.get(key);
   if (known?.isValid) return known;
-  const why = new Why(refused, start);
+  const why = new Why(refused);
   if (remembered.size >= MOST_REMEMBERED) remembered.clear();
   remembered.set(key, why);
   return why;
@@ -112,11 +108,11 @@ function appended(message: string, text: string): string {
  * Appends to the error's message, and to its stack, which begins with it, who has the port, and gives it `lastack`, which
  * is computed when it is read. It is not enumerable: whatever copies or prints an error's properties does not set it off.
  */
-export function tellWhy(error: ListenError, asked: Asked | undefined, start: Start): void {
+export function tellWhy(error: ListenError, asked: Asked | undefined): void {
   if (Object.hasOwn(error, "lastack")) return; // two copies of lastack are loaded
   const refused = refusedBind(error, asked);
   if (!refused) return;
-  const why = whyRefused(refused, start);
+  const why = whyRefused(refused);
   Object.defineProperty(error, "lastack", { configurable: true, enumerable: false, get: () => why.explanation });
   if (why.text === undefined) return;
   const { message, stack } = error;

@@ -8,12 +8,15 @@
  * listenOnPrimaryHandle). For as long as that callback runs, a worker's server has a listener of `events.errorMonitor`,
  * which is Node's way to see an error without handling it.
  */
-import { subscribe } from "node:diagnostics_channel";
-import { errorMonitor, type EventEmitter } from "node:events";
+import type { EventEmitter } from "node:events";
 import type { Asked } from "./refused-bind.ts";
 
 /** Put in by the build: the bundle of listen-error.ts. */
 declare const LASTACK_LISTEN_ERROR: string;
+
+// Asked for, not imported: a start waits for each import of a module.
+const { subscribe } = process.getBuiltinModule("node:diagnostics_channel");
+const { errorMonitor } = process.getBuiltinModule("node:events");
 
 const CODES: ReadonlySet<unknown> = new Set(["EADDRINUSE", "EADDRNOTAVAIL", "EACCES"]);
 
@@ -24,9 +27,9 @@ const asked = new WeakMap<object, Asked>();
 function tell(server: object, error: unknown): void {
   try {
     if (!CODES.has((error as NodeJS.ErrnoException).code)) return;
-    const start = { cpu: process.cpuUsage(), wallMs: performance.now() };
+    const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);
     const { tellWhy } = require(LASTACK_LISTEN_ERROR) as typeof import("./listen-error.ts");
-    tellWhy(error as NodeJS.ErrnoException, asked.get(server), start);
+    tellWhy(error as NodeJS.ErrnoException, asked.get(server));
   } catch {}
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { makeDirectory, removeDirectory, run } from "../cli/helpers.ts";
 import { CLI, endAll, Running } from "../support/cli.ts";
-import { REGISTER, reported, runProgram, takenPort } from "./program.ts";
+import { PRELOADS, reported, runProgram, takenPort } from "./program.ts";
 
 const HELD = (port: number) =>
   new RegExp(
@@ -46,7 +46,7 @@ afterEach(endAll);
 afterAll(() => removeDirectory(root));
 
 const VITE = [process.execPath, join(CLI, "../../node_modules/vite/bin/vite.js")];
-const env = { ...process.env, NODE_OPTIONS: `--import ${REGISTER}`, NO_COLOR: "1" };
+const env = { ...process.env, NODE_OPTIONS: `--import ${PRELOADS["--import"]}`, NO_COLOR: "1" };
 
 test("Vite: takes the next port as without us", async () => {
   const port = await takenPort();

@@ -29,7 +29,7 @@ const always = () => true;
 /** The message of an error as Node makes them. */
 function told(port: number, address = "127.0.0.1"): string {
   const error = Object.assign(new Error("listen EADDRINUSE"), { code: "EADDRINUSE", address, port });
-  tellWhy(error, undefined, { wallMs: performance.now(), cpu: process.cpuUsage() });
+  tellWhy(error, undefined);
   expect(error.stack).toContain(`Error: ${error.message}\n`);
   return error.message;
 }

@@ -6,6 +6,8 @@ import { afterEach } from "vitest";
 import { CLI, type Outcome } from "../support/cli.ts";
 
 export const REGISTER = join(CLI, "../register.cjs");
+/** What users name `lastack/register`, by the option that loads it. */
+export const PRELOADS = { "--require": REGISTER, "--import": join(CLI, "../register.mjs") };
 const PROJECT = join(CLI, "../..");
 
 export interface How {

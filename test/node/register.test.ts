@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { compile, makeDirectory, removeDirectory, run } from "../cli/helpers.ts";
 import { lastack } from "../support/cli.ts";
 import { lacking, testNeeding } from "../support/needs.ts";
-import { REGISTER, reported, REPORT, runProgram, takenPort, type Reported } from "./program.ts";
+import { PRELOADS, REGISTER, reported, REPORT, runProgram, takenPort, type Reported } from "./program.ts";
 
 const OFF = { env: { LASTACK: "off" } };
 
@@ -46,8 +46,8 @@ for (const [name, server] of Object.entries(SERVERS)) {
 
 for (const [name, preload] of Object.entries({
   "--require": ["--require", REGISTER],
-  "--import": ["--import", REGISTER],
-  both: ["--require", REGISTER, "--import", REGISTER],
+  "--import": ["--import", PRELOADS["--import"]],
+  both: Object.entries(PRELOADS).flat(),
 })) {
   test(`${name}: an uncaught error still ends the program, and its output has the message`, async () => {
     const port = await takenPort();
@@ -70,7 +70,7 @@ test("a module's await of the error", async () => {
     import { once } from "node:events";
     await once(createServer().listen(Number(process.argv[1]), "localhost"), "listening").catch(({ message }) => console.log(message));
   `;
-  const how = { preload: ["--import", REGISTER, "--input-type=module"] };
+  const how = { preload: ["--import", PRELOADS["--import"], "--input-type=module"] };
   expect(runProgram(source, [port], how).stdout).toMatch(/: node \(pid \d+\) listens on 127\.0\.0\.1:\d+\n$/);
 });
 

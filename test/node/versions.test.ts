@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectFromRegistry, installFromRegistry, makeDirectory, removeDirectory } from "../cli/helpers.ts";
 import type { Outcome } from "../support/cli.ts";
-import { REGISTER, reported, runProgram, takenPort } from "./program.ts";
+import { PRELOADS, reported, runProgram, takenPort } from "./program.ts";
 
 const VERSIONS = ["22.23.3", "26.10.0"];
 const PACKAGE = `node-${process.platform}-${process.arch}`;
@@ -27,8 +27,8 @@ for (const version of VERSIONS) {
     expect(runProgram("console.log(process.version)", [], { node }).stdout).toBe(`v${version}\n`);
     const port = await takenPort();
     const plain = reported(LISTEN, [port], { node, env: { LASTACK: "off" } });
-    for (const option of ["--require", "--import"]) {
-      const mine = reported(LISTEN, [port], { node, preload: [option, REGISTER] });
+    for (const preload of Object.entries(PRELOADS)) {
+      const mine = reported(LISTEN, [port], { node, preload });
       expect(mine.message).toBe(`${plain.message}: node (pid ${process.pid}) listens on 127.0.0.1:${port}`);
       expect(mine).toMatchObject({ properties: plain.properties, listeners: 1, lastack: { answer: "blocked" } });
     }
