@@ -53,13 +53,15 @@ export function progressText(progress: FreeProgress): string {
 }
 
 /** How it went with one port, and the exit status. */
-export function resultText({ freed, error }: Attempt, aborted: boolean): { text: string; status: number } {
+export function resultText({ proposal, freed, error }: Attempt, aborted: boolean): { text: string; status: number } {
   if (error) {
     const denied = error.code === "EPERM";
-    const more = denied ? `\n  As root: ${asRoot()}` : "";
-    return { text: `${line(error.message)}${more}`, status: denied ? EXIT.permission : EXIT.no };
+    const more = denied ? `\n  As root: ${asRoot()}` : freed ? `\n${line(freed.after.diagnosis.headline)}` : "";
+    const isFree = freed?.after.diagnosis.answer === "free";
+    return { text: `${line(error.message)}${more}`, status: isFree ? EXIT.ok : denied ? EXIT.permission : EXIT.no };
   }
-  const { running, after, destroyRefused } = freed!;
+  if (!freed) return { text: `Port ${proposal.plan.port}: nothing was done`, status: EXIT.no };
+  const { running, after, destroyRefused } = freed;
   const lines: string[] = [];
   if (running.length > 0) {
     const how = aborted ? "interrupted; it runs still" : "it runs still, SIGKILL or not";

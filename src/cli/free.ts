@@ -1,6 +1,5 @@
-import { NotEnded } from "../remedy/end.ts";
-import { carryOut, FORCE_AFTER_MS, proposeFree, type FreeProgress, type Proposal } from "../remedy/free.ts";
-import type { Attempt } from "../remedy/freed-port.ts";
+import { FORCE_AFTER_MS, proposeFree, type FreeProgress, type Proposal } from "../remedy/free.ts";
+import { attemptFree, type Attempt } from "../remedy/freed-port.ts";
 import { asRoot } from "./as-root.ts";
 import { ASK_HELP, ASK_OPTIONS, asksFor } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
@@ -93,17 +92,11 @@ async function carryOutAll(proposals: readonly Proposal[], { forceAfterMs, abort
       did.push(progress);
       tell(progress);
     };
-    try {
-      const plan = { ...proposal.plan, victims };
-      result.freed = await carryOut({ ...proposal, plan }, { forceAfterMs, abort, onProgress });
-    } catch (error) {
-      if (!(error instanceof NotEnded)) throw error;
-      result.error = error;
-      break;
-    }
-    if (abort.aborted) break;
+    await attemptFree(result, { ...proposal.plan, victims }, { forceAfterMs, abort, onProgress });
+    if (abort.aborted || (result.error && result.freed?.after.diagnosis.answer !== "free")) break;
   }
-  return results;
+  const left = proposals.slice(results.length).map((proposal) => ({ proposal, did: [] }));
+  return [...results, ...left];
 }
 
 /** Without a plan that can be carried out there is only something to say. */
@@ -160,6 +153,7 @@ export async function run(args: string[]): Promise<number> {
     json = false,
     ...described
   } = values;
+  if (only === "") throw new UsageError("--if takes the name of a program");
   const forceAfterMs = after === undefined ? FORCE_AFTER_MS : parseDuration(after, "--force-after");
   const questions = positionals.map((argument) => asksFor(described, argument));
   const proposals = questions.map((asks) =>

@@ -58,11 +58,11 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
 }
 
 /**
- * The width of the terminal that standard output is, in columns; undefined if it is none. (`node:tty` would tell too,
- * but loads streams and sockets first: 3 ms.)
+ * The width of the terminal that the descriptor, standard output without, is, in columns; undefined if it is none.
+ * (`node:tty` would tell too, but loads streams and sockets first: 3 ms.)
  */
-export function terminalWidth(): number | undefined {
+export function terminalWidth(descriptor: 1 | 2 = 1): number | undefined {
   const size = new Uint8Array(8); // struct winsize: rows, columns, …
-  if (tryIoctl(new Fd(1), TIOCGWINSZ, size) < 0) return undefined; // ENOTTY
+  if (tryIoctl(new Fd(descriptor), TIOCGWINSZ, size) < 0) return undefined; // ENOTTY
   return new DataView(size.buffer).getUint16(2, true) || 80;
 }

@@ -50,6 +50,9 @@ function advise(code: string, port: number, program: "server" | "client"): void 
               `port (TIME-WAIT keeps them too): lastack ls ${port} --summary\n`,
       );
       break;
+    case "EINVAL":
+      writeErr("No TCP socket has this address: an IPv6 one of a link (fe80::…) without interface, or of a group.\n");
+      break;
     case "ECONNREFUSED": {
       const listening = readSockets({ states: LISTEN_MASK, filter: { kind: "port", side: "local", port } });
       const here = listening.slabs.some(({ length }) => length > 0);

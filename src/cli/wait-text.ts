@@ -2,7 +2,7 @@
 import { spanText } from "../diagnose/words.ts";
 import type { Waited } from "../remedy/wait.ts";
 import type { Standing } from "../remedy/watch.ts";
-import { sayErr } from "./output.ts";
+import { sayErr, terminalWidth } from "./output.ts";
 import { line } from "./why-text.ts";
 
 const CLEAR_LINE = "\r\x1b[K";
@@ -35,7 +35,8 @@ export class Progress {
       leftMs === Number.POSITIVE_INFINITY ? "" : `, ${leftMs > 0 ? `free in ${spanText(leftMs)}` : "free any moment"}`;
     const text = `waiting for ${spanText(Math.floor((performance.now() - this.#startedMs) / 1000) * 1000)}${predicted}`;
     if (text === this.#counter) return;
-    sayErr(`${CLEAR_LINE}${text}`);
+    // A line that the terminal breaks is cleared by half only.
+    sayErr(`${CLEAR_LINE}${text.slice(0, (terminalWidth(2) ?? 80) - 1)}`);
     this.#counter = text;
   }
 

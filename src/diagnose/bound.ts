@@ -2,12 +2,12 @@
 import type { Facts, PortSocket } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { endProcesses, kill, OTHER_PORT } from "./remedies.ts";
-import { holdersOf, listText, localText, processText } from "./words.ts";
+import { holdersOf, localText, processesText } from "./words.ts";
 
 /** Bound beside a listener, or beside another bound one: only one of them can listen. */
 function secondListen(facts: Facts, bound: readonly PortSocket[], blocks: boolean): Finding {
   const listener = facts.sockets.find(({ state }) => state === "LISTEN");
-  const names = (sockets: readonly PortSocket[]) => listText(holdersOf(facts, sockets).map(processText)) || "a process";
+  const names = (sockets: readonly PortSocket[]) => processesText(holdersOf(facts, sockets)) || "a process";
   return {
     cause: "second-listen",
     blocks,
@@ -35,7 +35,7 @@ export function boundFindings(facts: Facts, blockers: ReadonlySet<PortSocket>): 
   findings.push({
     cause: "bound-only",
     blocks,
-    headline: `${listText(holders.map(processText))} has bound ${localText(bound[0]!)} and does not listen`,
+    headline: `${processesText(holders)} has bound ${localText(bound[0]!)} and does not listen`,
     detail: [
       "it is about to, has forgotten to, or holds the port for an outgoing connection; netstat and lsof do not show it",
     ],

@@ -4,7 +4,7 @@ import type { Cause, Finding, Remedy } from "./finding.ts";
 import { ASKED } from "./asked.ts";
 import { endProcesses, kill, remove, reuse, reuseAddress, sudo, wait } from "./remedies.ts";
 import { supervisorOf } from "./supervisors.ts";
-import { holdersOf, listText, localText, peerText, plural, processText, spanText } from "./words.ts";
+import { holdersOf, listText, localText, peerText, plural, processesText, spanText } from "./words.ts";
 
 /** The first shortest RTO of the kernel, milliseconds (TCP_RTO_MIN): what its give-up times are counted in. */
 const RTO_MIN_MS = 200;
@@ -53,7 +53,7 @@ function causeOf(facts: Facts, socket: PortSocket): Cause | undefined {
 /** Who has these sockets, in words. */
 function ownerText(facts: Facts, sockets: readonly PortSocket[]): string {
   const holders = holdersOf(facts, sockets);
-  if (holders.length > 0) return listText(holders.map(processText));
+  if (holders.length > 0) return processesText(holders);
   const uids = [...new Set(sockets.map(({ uid }) => uid))].filter((uid) => uid !== null);
   return uids.length > 0
     ? `a process that may not be looked into (user ${listText(uids.map(facts.users), "or")})`
@@ -192,7 +192,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
           command: [...sudo(facts, true), "lastack", "free", ASKED, "--connections"],
         },
         ...(holders.length > 0
-          ? [{ ...kill(facts, holders), what: `then end ${listText(holders.map(processText))}, if it had` }]
+          ? [{ ...kill(facts, holders), what: `then end ${processesText(holders)}, if it had` }]
           : []),
       ],
     };

@@ -3,13 +3,16 @@ import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
 import { endProcesses, OTHER_PORT, reuse } from "./remedies.ts";
 import { isEngine, isServiceManager } from "./supervisors.ts";
-import { commandText, holdersOf, listText, localText, plural, processText, spanText } from "./words.ts";
+import { commandText, holdersOf, listText, localText, plural, processesText, processText, spanText } from "./words.ts";
 
 /** What a process's command line gives after one of these flags. */
 function argumentAfter({ arguments: words }: HolderProcess, ...flags: string[]): string | undefined {
   const at = words?.findIndex((word) => flags.includes(word)) ?? -1;
   return at < 0 ? undefined : words![at + 1];
 }
+
+/** A prefork server can have hundreds. */
+const MOST_DESCRIBED = 8;
 
 /** How it runs: age, place, command line, supervisor. */
 function describe(facts: Facts, process: HolderProcess): string {
@@ -102,8 +105,8 @@ function inherited(facts: Facts, holders: readonly HolderProcess[], where: strin
   const ended = orphans[0]?.endedLeader;
   const headline =
     ended === undefined
-      ? `${listText(holders.map(processText))} hold one listener on ${where} together`
-      : `${listText(holders.map(processText))} listens on ${where}, most likely inherited from pid ${ended}, which has ended`;
+      ? `${processesText(holders)} hold one listener on ${where} together`
+      : `${processesText(holders)} listens on ${where}, most likely inherited from pid ${ended}, which has ended`;
   return {
     cause: "inherited-listener",
     headline,
@@ -161,8 +164,10 @@ export function listenerFindings(facts: Facts, blockers: ReadonlySet<PortSocket>
       inherited(facts, holders, where) ??
       plain(facts, holders, where);
     const own = holders.find(({ pid }) => facts.asker.ancestors.includes(pid));
+    const skipped = holders.length - MOST_DESCRIBED;
     const detail = [
-      ...holders.map((process) => describe(facts, process)),
+      ...holders.slice(0, MOST_DESCRIBED).map((process) => describe(facts, process)),
+      ...(skipped > 0 ? [`and ${plural(skipped, "process", "processes")} more`] : []),
       ...kind.detail,
       ...aftermath(open.length, sockets),
     ];

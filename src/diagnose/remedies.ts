@@ -3,7 +3,7 @@ import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
 import { ASKED } from "./asked.ts";
 import type { Remedy } from "./finding.ts";
 import { supervisorOf } from "./supervisors.ts";
-import { holdersOf, listText, plural, processText } from "./words.ts";
+import { holdersOf, plural, processesText } from "./words.ts";
 
 export function sudo(facts: Facts, needed: boolean): string[] {
   return needed && facts.asker.uid !== 0 ? ["sudo"] : [];
@@ -11,7 +11,6 @@ export function sudo(facts: Facts, needed: boolean): string[] {
 
 const isForeign = (facts: Facts, process: HolderProcess) => process.uid !== facts.asker.uid;
 
-const namesOf = (processes: readonly HolderProcess[]) => listText(processes.map(processText));
 const LOST = "what the program has not saved is lost; its open connections end";
 
 /** What stops each of these for good, told by who would start it again. */
@@ -38,7 +37,7 @@ export function kill(facts: Facts, processes: readonly HolderProcess[]): Remedy 
     processes.some((process) => isForeign(facts, process)),
   );
   const command = [...prefix, "kill", ...processes.map(({ pid }) => String(pid))];
-  return { what: `end ${namesOf(processes)}`, cost: LOST, command };
+  return { what: `end ${processesText(processes)}`, cost: LOST, command };
 }
 
 /** Ends who holds the port, and removes what the kernel keeps of their connections. */
@@ -52,7 +51,7 @@ function free(facts: Facts, processes: readonly HolderProcess[]): Remedy {
       : "";
   const foreign = processes.some((process) => isForeign(facts, process));
   return {
-    what: `end ${namesOf(processes)}${more}`,
+    what: `end ${processesText(processes)}${more}`,
     cost: watched ? "ends all that it supervises" : LOST,
     command: [...sudo(facts, foreign), "lastack", "free", ASKED],
   };
@@ -115,7 +114,7 @@ export function remove(facts: Facts, sockets: readonly PortSocket[]): Remedy {
   const them = sockets.length === 1 ? "it" : "them";
   const what =
     holders.length > 0
-      ? `end ${namesOf(holders)}, and what the kernel would keep of the connections`
+      ? `end ${processesText(holders)}, and what the kernel would keep of the connections`
       : `or end ${them} now`;
   return {
     what: `${what}, which takes CAP_NET_ADMIN`,

@@ -28,6 +28,16 @@ export function processText({ program, pid, user }: HolderProcess): string {
   return `${program} (pid ${pid}, ${user})`;
 }
 
+/** The first of many processes: all holders are in the table of sockets. */
+const MOST_NAMES = 4;
+
+/** `node (pid 4242, alice), node (pid 4243, alice)`; of many the first, and how many more. */
+export function processesText(processes: readonly HolderProcess[]): string {
+  const names = processes.slice(0, MOST_NAMES).map(processText);
+  const rest = processes.length - names.length;
+  return listText(rest > 0 ? [...names, plural(rest, "process more", "processes more")] : names);
+}
+
 export function localText({ local }: Pick<PortSocket, "local">): string {
   return formatEndpoint(local.address, local.port);
 }

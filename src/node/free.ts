@@ -1,6 +1,5 @@
-import { NotEnded } from "../remedy/end.ts";
-import { carryOut, proposeFree } from "../remedy/free.ts";
-import { freedPort, freeStep, type Attempt, type FreedPort, type FreeStep } from "../remedy/freed-port.ts";
+import { proposeFree } from "../remedy/free.ts";
+import { attemptFree, freedPort, freeStep, type Attempt, type FreedPort, type FreeStep } from "../remedy/freed-port.ts";
 import { asksOf, type Where } from "./where.ts";
 
 /** @public */
@@ -48,19 +47,14 @@ export async function free(where: number | Where, options: FreeOptions = {}): Pr
   const { refusals, victims, sockets } = proposal.plan;
   const isNothing = isFree() && victims.length + sockets.length === 0;
   if (!dryRun && refusals.length === 0 && !isNothing) {
-    try {
-      attempt.freed = await carryOut(proposal, {
-        ...(forceAfterMs !== undefined && { forceAfterMs }),
-        ...(signal && { abort: signal }),
-        onProgress: (progress) => {
-          attempt.did.push(progress);
-          onStep?.(freeStep(progress));
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof NotEnded)) throw error;
-      attempt.error = error;
-    }
+    await attemptFree(attempt, proposal.plan, {
+      ...(forceAfterMs !== undefined && { forceAfterMs }),
+      ...(signal && { abort: signal }),
+      onProgress: (progress) => {
+        attempt.did.push(progress);
+        onStep?.(freeStep(progress));
+      },
+    });
   }
   return { ...freedPort(attempt), free: isFree() };
 }

@@ -85,7 +85,7 @@ function open(victims: readonly Victim[]): Target[] {
       } catch (error) {
         if (!(error instanceof SyscallError)) throw error;
         if (error.code === "ESRCH") throw new NotEnded(`${text} has ended since; nothing was ended`, "ESTALE");
-        throw new NotEnded(`${text} may not be ended (${error.syscall}: ${error.code}); nothing was ended`, error.code);
+        throw new NotEnded(`${text} may not be ended (${error.message}); nothing was ended`, error.code);
       }
     }
     return targets;

@@ -3,17 +3,31 @@ import type { Diagnosis } from "../diagnose/diagnose.ts";
 import type { PortSocket } from "../diagnose/facts.ts";
 import type { Remedy } from "../diagnose/finding.ts";
 import type { Along } from "./along.ts";
-import type { NotEnded } from "./end.ts";
-import type { Freed, FreeProgress, Proposal } from "./free.ts";
-import type { Look } from "./look.ts";
-import type { Refusal } from "./plan.ts";
+import { NotEnded } from "./end.ts";
+import { carryOut, type CarryOutOptions, type Freed, type FreeProgress, type Proposal } from "./free.ts";
+import { look, type Look } from "./look.ts";
+import type { FreePlan, Refusal } from "./plan.ts";
 
 /** What was proposed for a port, and what came of it. */
 export interface Attempt {
   proposal: Proposal;
   did: FreeProgress[];
   freed?: Freed;
+  /** None was ended; with `freed`, which tells how the port is all the same, if one had ended before. */
   error?: NotEnded;
+}
+
+/** Carries this plan out, and notes what came of it. */
+export async function attemptFree(attempt: Attempt, plan: FreePlan, options: CarryOutOptions): Promise<void> {
+  const { proposal } = attempt;
+  try {
+    attempt.freed = await carryOut({ ...proposal, plan }, options);
+  } catch (error) {
+    if (!(error instanceof NotEnded)) throw error;
+    attempt.error = error;
+    // Somebody else may have ended it: then there is nothing left to do.
+    if (error.code === "ESTALE") attempt.freed = { running: [], after: look(proposal.asks, { probe: true }) };
+  }
 }
 
 /** How a port is at one moment. @public */

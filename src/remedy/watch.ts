@@ -9,6 +9,7 @@ import { toTcpSocket, type TcpSocket } from "../codec/tcp-socket.ts";
 import type { Ask, Diagnosis } from "../diagnose/diagnose.ts";
 import type { PortSocket, SharingOptions } from "../diagnose/facts.ts";
 import { plural } from "../diagnose/words.ts";
+import { addressTrouble } from "../linux/facts.ts";
 import { NetlinkError } from "../linux/netlink-error.ts";
 import { SockDiag } from "../linux/sock-diag.ts";
 import { decodeRows } from "../linux/socket-table.ts";
@@ -161,7 +162,9 @@ export class OpenWatch implements Watch {
       .filter((socket) => !address || takes(socket, address));
     const where = address ? formatEndpoint(formatIp(address), port) : `port ${port}`;
     if (listeners.length === 0) {
-      return { port, answer: "waiting", headline: `Nobody listens on ${where}`, cause: "nobody" };
+      const isElsewhere = address !== undefined && addressTrouble(address) === "absent";
+      const why = isElsewhere ? ": it is not an address of this host, of which alone the sockets are looked at" : "";
+      return { port, answer: "waiting", headline: `Nobody listens on ${where}${why}`, cause: "nobody" };
     }
     // sk_acceptq_is_full (include/net/sock.h); /proc lists no limit.
     const full = listeners.filter(

@@ -51,6 +51,7 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
   ["why ::1:80", "'::1:80'", "in brackets"],
   ["why 80 --ipv6-only --address 127.0.0.1", "--ipv6-only", "no IPv6 address"],
   ["why 127.0.0.1:80 --address ::1", "the address is given twice"],
+  ["free 80 --if=", "--if takes the name of a program"],
   ["why 80 --user nobody-of-this-name", "there is no user", "/etc/passwd"],
   ["--nonsense", "'--nonsense'"],
   ["demo 8000", "8000"],
@@ -94,8 +95,8 @@ test.each(BAD)("lastack %s", (line, ...parts) => {
   const { stdout, stderr, status } = lastack(split(line));
   for (const part of parts) expect(stderr).toContain(part);
   const [message, hint, ...more] = linesOf(stderr);
-  expect(message).toMatch(/^lastack( why| ls| server| client| demo)?: \S/);
-  expect(hint).toMatch(/^Try 'lastack( why| ls| server| client| demo)? --help'\.$/);
+  expect(message).toMatch(/^lastack( why| free| ls| server| client| demo)?: \S/);
+  expect(hint).toMatch(/^Try 'lastack( why| free| ls| server| client| demo)? --help'\.$/);
   expect(more).toEqual([]);
   expect(stderr).not.toContain("\u001b");
   expect([stdout, status]).toEqual(["", 2]);

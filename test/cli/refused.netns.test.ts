@@ -80,3 +80,18 @@ testNeeding(
     expect(linesOf(words)).toEqual(["sudo", process.execPath, cli, "server", "80", "--message", "it's me"]);
   },
 );
+
+testNeeding(NAMESPACE, "an address that no TCP socket has: EINVAL, and which addresses those are", () => {
+  for (const args of [
+    ["server", "[fe80::1]:3000"],
+    ["server", "[ff02::1]:3000"],
+    ["client", "[fe80::1]:3000"],
+  ]) {
+    const { stderr, status } = lastack(args);
+    expect(linesOf(stderr)).toEqual([
+      expect.stringMatching(/ EINVAL \(22\): invalid argument$/),
+      "No TCP socket has this address: an IPv6 one of a link (fe80::…) without interface, or of a group.",
+    ]);
+    expect(status).toBe(1);
+  }
+});

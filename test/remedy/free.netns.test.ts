@@ -3,7 +3,9 @@ import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect } from "vitest";
 import { usualAsks } from "../../src/remedy/look.ts";
 import { NotEnded } from "../../src/remedy/end.ts";
+import { resultText } from "../../src/cli/free-text.ts";
 import { carryOut, proposeFree } from "../../src/remedy/free.ts";
+import { attemptFree, type Attempt } from "../../src/remedy/freed-port.ts";
 import { SOCK_NONBLOCK, type Fd } from "../../src/sys/index.ts";
 import { statesOf } from "../cli/helpers.ts";
 import { bindsNow, flags, handOver, sockets } from "../diagnose/situation.ts";
@@ -212,6 +214,41 @@ testNeeding(NAMESPACE, "who has let go of the port since the look is left alone,
   expect(now.plan.victims.map(({ process: { program } }) => program)).toEqual(["sleep"]);
   expect((await carryOut(now)).after.diagnosis.answer).toBe("free");
   expect(runs(shell)).toBe(true);
+});
+
+testNeeding(
+  NAMESPACE,
+  "who has ended since the look needs no ending: the port is free, and that is the answer",
+  async () => {
+    const both = [holder(3022), holder(3023)] as const;
+    const [gone, next] = [3022, 3023].map(
+      (port) => ({ proposal: proposeFree(usualAsks({ port })), did: [] }) as Attempt,
+    );
+    await both[0].end("SIGKILL");
+    await attemptFree(gone!, gone!.proposal.plan, {});
+    expect(gone!.error?.code).toBe("ESTALE");
+    expect(resultText(gone!, false)).toMatchObject({
+      text: expect.stringMatching(/ has ended since; nothing was ended\nPort 3022 is free/) as unknown,
+      status: 0,
+    });
+    holder(3022);
+    await attemptFree(gone!, gone!.proposal.plan, {});
+    expect(resultText(gone!, false)).toMatchObject({ text: expect.stringMatching(/\nPort 3022 is taken/), status: 1 });
+    expect(resultText(next!, false)).toEqual({ text: "Port 3023: nothing was done", status: 1 });
+    expect(runs(both[1])).toBe(true);
+  },
+);
+
+testNeeding(NAMESPACE, "of many holders a few are told, and all end", async () => {
+  const fd = sockets.listener("0.0.0.0", { port: 3024 });
+  const shell = handOver([fd], { command: ["bash", "-c", "for i in {1..20}; do sleep 600 & done; echo all; wait"] });
+  await shell.says(/all/);
+  const { stdout } = lastack(["why", "3024"]);
+  expect(stdout).toMatch(/^Port 3024 is taken: bash .* and 17 processes more hold one listener/);
+  expect(stdout).toMatch(/\n  and 13 processes more\n/);
+  expect(stdout).toMatch(/ end bash \(pid \d+, root\), .* and 17 processes more \(what the program/);
+  expect(free("3024", "--yes").status).toBe(0);
+  await shell.ended();
 });
 
 testNeeding(NAMESPACE, "two ports of one program, as JSON", async () => {

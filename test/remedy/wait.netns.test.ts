@@ -104,6 +104,21 @@ testNeeding(NAMESPACE, "on a terminal it counts, and clears that line in the end
   expect(status).toBe(0);
 });
 
+testNeeding(NAMESPACE, "on a narrow terminal the count is cut: a line that is broken would stay", async () => {
+  const holder = handOver([sockets.listener("0.0.0.0", { port: 6019 })]);
+  const narrow = `stty cols 12; exec "${process.execPath}" "${CLI}" wait 6019`;
+  const run = new Running(["script", "-qec", narrow, "/dev/null"], { stdio: ["pipe", "pipe", "pipe"] });
+  await run.says(/waiting for/);
+  await holder.end();
+  expect((await run.ended()).stdout).toContain("\r\u001b[Kwaiting for\r\u001b[K");
+});
+
+testNeeding(NAMESPACE, "--open on an address of another host: why nobody is seen to listen there", () => {
+  const { stderr, status } = wait("192.0.2.1:6020", "--open", "--timeout", "0");
+  expect(stderr).toMatch(/^Nobody listens on 192\.0\.2\.1:6020: it is not an address of this host, /);
+  expect(status).toBe(1);
+});
+
 testNeeding(NAMESPACE, "aborted: rejected with the reason; Ctrl-C: status 130", async () => {
   handOver([sockets.listener("0.0.0.0", { port: 6004 })]);
   const reason = new Error("enough");
