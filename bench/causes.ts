@@ -7,17 +7,13 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { SyscallError } from "../src/sys/index.ts";
 import { enterNewNetworkNamespace } from "../src/linux/namespace.ts";
-import { Sockets } from "../test/support/tcp.ts";
+import { becomesFree, binds, CLI, freedBy, ownRemedies, verbOf } from "./support/freed-by.ts";
 import { SITUATIONS, Taken, type Situation } from "./support/situations.ts";
 
-const CLI = fileURLToPath(new URL("../dist/lastack.cjs", import.meta.url));
 const REPORT = fileURLToPath(new URL("../docs/causes.md", import.meta.url));
 const HEADING = "## Beside other tools";
-const PATIENCE_MS = 3000;
 const bin = (name: string) => join(process.env["TOOLS"] ?? "node_modules", "node_modules/.bin", name);
 
 interface Tool {
@@ -27,40 +23,16 @@ interface Tool {
   remedies(port: number): readonly (readonly string[])[];
 }
 
-interface Answer {
-  ports: [{ findings: { blocks: boolean; remedies: { command?: string[] }[] }[] }];
-}
-
-/** What a command is about: `free` of lastack, or a program. */
-const verbOf = (command: readonly string[]) => command[command.includes(CLI) ? command.indexOf(CLI) + 1 : 0];
-/** Waiting longer than we do, and settings that are about later. */
-const LATER = new Set([undefined, "wait", "reuse", "sysctl"]);
-
-/** The commands that lastack gives; what it would ask on a terminal is answered beforehand. */
-function ownRemedies(port: number): string[][] {
-  const { stdout } = spawnSync(process.execPath, [CLI, String(port), "--json"], { encoding: "utf8" });
-  return (JSON.parse(stdout) as Answer).ports[0].findings
-    .filter(({ blocks }) => blocks)
-    .flatMap(({ remedies }) => remedies.map(({ command }) => command ?? []))
-    .filter((command) => !LATER.has(verbOf(command)))
-    .map((command) => (verbOf(command) === "free" ? [...command, "--yes"] : command));
-}
-
-/** The command as it is read: without paths, numbers, and the answer to its question. */
-function commandText(command: readonly string[], port: number): string {
-  const words = command.filter((word) => word !== process.execPath && word !== "--yes");
-  const read = words.map((word) =>
-    word === CLI ? "lastack" : word === String(port) ? "PORT" : word.replace(/^\d+$/, "PID"),
-  );
-  return `\`${read.join(" ")}\``;
-}
+/** Waiting longer than we do, and what frees the port for some only. */
+const LATER = new Set(["wait", "reuse"]);
+const atOnce = (port: number) => ownRemedies(port).filter((command) => !LATER.has(verbOf(command)));
 
 const NONE = () => [];
 const TOOLS: readonly Tool[] = [
   {
     name: "lastack",
     ask: (port, address = "") => [process.execPath, CLI, `${address}:${port}`],
-    remedies: ownRemedies,
+    remedies: atOnce,
   },
   { name: "ss -tanp", ask: (port) => ["ss", "-tanp", `sport = :${port}`], remedies: NONE },
   { name: "lsof -i", ask: (port) => ["lsof", "-nP", `-iTCP:${port}`], remedies: NONE },
@@ -81,24 +53,6 @@ const TOOLS: readonly Tool[] = [
   },
 ];
 
-function binds(port: number): boolean {
-  using sockets = new Sockets();
-  try {
-    sockets.listener("0.0.0.0", { port });
-    return true;
-  } catch (error) {
-    if (error instanceof SyscallError) return false;
-    throw error;
-  }
-}
-
-async function becomesFree(port: number): Promise<boolean> {
-  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(20)) {
-    if (binds(port)) return true;
-  }
-  return false;
-}
-
 function run(command: readonly string[]): { text: string; isMissing: boolean } {
   const { stdout, stderr, error } = spawnSync(command[0]!, command.slice(1), { encoding: "utf8", timeout: 10_000 });
   return {
@@ -107,38 +61,26 @@ function run(command: readonly string[]): { text: string; isMissing: boolean } {
   };
 }
 
-let nextPort = 7000;
+let port = 7000;
+const nextPort = () => port++;
 
-interface Judged {
-  /** Yes or no to: cause, holders, remedy; `-` for a question that does not arise. */
-  cell: string;
-  /** The commands that were run until the port could be bound. */
-  freedBy: string;
-}
-
-async function judge(tool: Tool, situation: Situation, directory: string): Promise<Judged> {
-  const taken = new Taken(nextPort++);
+/** Yes or no to: cause, holders, remedy; `-` for a question that does not arise. */
+async function judge(tool: Tool, situation: Situation, directory: string): Promise<string> {
+  const taken = new Taken(nextPort());
   try {
     await situation.make(taken, directory);
     if (binds(taken.port)) throw new Error(`${situation.what}: the port is free`);
     const commands = tool.remedies(taken.port);
     const { text, isMissing } = run(tool.ask(taken.port, situation.asked));
-    if (isMissing) return { cell: "not installed", freedBy: "" };
+    if (isMissing) return "not installed";
     const holds = taken.holders.every((pid) => new RegExp(`\\b${pid}\\b`).test(text));
-    const done: string[] = [];
-    for (const command of commands) {
-      if (binds(taken.port)) break;
-      run(command);
-      done.push(commandText(command, taken.port));
-    }
+    for (const command of commands) if (!binds(taken.port)) run(command);
     const mark = (is: boolean) => (is ? "yes" : "no");
-    const isFree = commands.length > 0 && (await becomesFree(taken.port));
-    const cell = [
+    return [
       mark(situation.named.test(text)),
       taken.holders.length === 0 ? "-" : mark(holds),
-      tool.remedies === NONE ? "-" : mark(isFree),
+      commands.length === 0 && tool.remedies === NONE ? "-" : mark(await becomesFree(taken.port)),
     ].join(" / ");
-    return { cell, freedBy: isFree ? done.join(", ") : "-" };
   } finally {
     await taken.end();
   }
@@ -149,10 +91,9 @@ const directory = mkdtempSync(join(tmpdir(), "lastack-"));
 const rows: string[] = [];
 try {
   for (const situation of SITUATIONS) {
-    const judged: Judged[] = [];
-    for (const tool of TOOLS) judged.push(await judge(tool, situation, directory));
-    const cells = judged.map(({ cell }) => cell);
-    const row = `| ${situation.cause}: ${situation.what} | ${judged[0]!.freedBy} | ${cells.join(" | ")} |`;
+    const cells: string[] = [await freedBy(situation, directory, nextPort)];
+    for (const tool of TOOLS) cells.push(await judge(tool, situation, directory));
+    const row = `| ${situation.cause}: ${situation.what} | ${cells.join(" | ")} |`;
     process.stdout.write(`${row}\n`);
     rows.push(row);
   }
@@ -170,8 +111,9 @@ ${HEADING}
 
 Made by \`npm run bench:causes\` (bench/causes.ts), as root: each situation is made for real, anew for each tool. A cell says
 whether the tool names the cause / every holder / whether the port can be bound within 3 s of what the tool does or
-advises (\`-\`: there is no holder; the tool has no remedy). For lastack that is the commands it shows, in their order; those
-that it took are named under "freed by", with yes for what they ask. The port is bound then by a plain socket.
+advises (\`-\`: there is no holder; the tool has no remedy). For lastack that is the commands it shows, in their order, but
+for those that wait. "Freed by" are the commands of which each frees the port by itself, as \`why\` prints it and with yes for
+what it asks: bound by a plain socket afterwards, and by one with SO_REUSEADDR after \`reuse\`.
 
 | cause | freed by | ${TOOLS.map(({ name }) => name).join(" | ")} |
 | --- | --- | ${TOOLS.map(() => "---").join(" | ")} |

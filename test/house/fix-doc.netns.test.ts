@@ -28,22 +28,23 @@ const comparable = (output: string) =>
     .replace(/\d+(\.\d+)?/g, "0")
     .trimEnd();
 
-const LISTENS = "lastack wait 3000 --open --timeout 10s >/dev/null 2>&1";
-const ACCEPTED = "until lastack reuse 3000 --dry-run >/dev/null; do :; done";
+/** What people would see to be so before they go on, by how a command begins or ends. */
+const UNTIL: readonly [RegExp, string][] = [
+  [/&$/, "lastack wait 3000 --open --timeout 10s >/dev/null 2>&1"],
+  [/^exec 3</, "until lastack reuse 3000 --dry-run >/dev/null; do :; done"], // accepted
+  [/^kill/, "until lastack ls 3000 --json-lines | grep -q FIN-WAIT-2; do :; done"],
+];
 
-/** The block's commands as a script, which waits for what people would see to be so. What is left over is ended. */
+/** The block's commands as a script. What is left over is ended. */
 function scriptOf(block: string): string {
   const commands = block
     .split("\n")
     .filter((line) => line.startsWith("$ "))
     .map((line) => line.slice(2));
-  const lines = commands.map((command) =>
-    command.endsWith("&")
-      ? `${command}\n${LISTENS}`
-      : command.startsWith("exec 3<")
-        ? `${command}\n${ACCEPTED}`
-        : command,
-  );
+  const lines = commands.flatMap((command) => [
+    command,
+    ...UNTIL.filter(([pattern]) => pattern.test(command)).map(([, wait]) => wait),
+  ]);
   return [...lines, "exec 3>&-", "kill $(jobs -p) 2>/dev/null", "wait", "lastack free 3000 --yes >/dev/null"].join(
     "\n",
   );
