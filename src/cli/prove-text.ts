@@ -22,7 +22,7 @@ function answer({ found, because }: Verdict): string {
     case "holds":
       return `holds: ${count(distinct)} states, which is all that there are, none further than ${depth} from the beginning`;
     case "violated":
-      return `does not hold: ${because}; ${found.counterexample.steps.length} steps, and there is no shorter way; ${count(distinct)} states`;
+      return `does not hold: ${because}; a shortest way there takes ${found.counterexample.steps.length} steps; ${count(distinct)} states`;
     case "unfinished": {
       const why = found.why === "memory" ? "the memory is full (--memory)" : "stopped";
       return `no answer, ${why}: in ${count(distinct)} states, up to depth ${depth}, there is nothing wrong`;

@@ -16,7 +16,7 @@ import {
 } from "../host/index.ts";
 import { ByteWriter } from "../tcp/index.ts";
 import { Interner } from "./interner.ts";
-import { advance, BEGINNING, type Fault, type Position, type Program, type Wrong } from "./program.ts";
+import { advance, BEGINNING, type Fault, type Position, type Program } from "./program.ts";
 import type { Actor, Happening, Look } from "./side.ts";
 
 /** A host at a moment. Never changed: what happens makes another. */
@@ -24,7 +24,7 @@ export interface Situation {
   readonly host: Host;
   readonly nowUs: number;
   readonly positions: readonly Position[];
-  readonly wrong: Wrong | undefined;
+  readonly wrong: string | undefined;
 }
 
 /** Who wants to see how a step goes, not only what comes of it. Keys of sockets are the host's. */
@@ -64,7 +64,7 @@ export class HostActor implements Actor<Situation> {
     readonly programs: readonly Program[],
     readonly packets: Packets,
     readonly tickUs: number,
-    /** What is looked for. Other faults end the programs' part, and are nobody's concern. */
+    /** What is looked for. */
     readonly faults: readonly Fault[],
   ) {}
 
@@ -80,7 +80,7 @@ export class HostActor implements Actor<Situation> {
       this.#writer.integer(read);
     }
     writeHost(this.#writer, host, nowUs);
-    return `${JSON.stringify(host.settings.numbering)} ${wrong?.because ?? ""} ${latin1(this.#writer.take())}`;
+    return `${JSON.stringify(host.settings.numbering)} ${wrong ?? ""} ${latin1(this.#writer.take())}`;
   }
 
   look({ host, nowUs, positions, wrong }: Situation): Look {
@@ -89,8 +89,7 @@ export class HostActor implements Actor<Situation> {
       processes: wrong ? 0 : this.programs.length,
       due: isDue(host, nowUs),
       over: ended && [...host.sockets.values()].every(({ connection }) => connection === null),
-      failed: wrong !== undefined,
-      wrong: wrong && this.faults.includes(wrong.fault) ? wrong.because : undefined,
+      wrong,
     };
   }
 
@@ -158,9 +157,9 @@ export class HostActor implements Actor<Situation> {
     const program = this.programs[process]!;
     const position = next.positions[process]!;
     witness?.returned(program.name, result, socket);
-    const advanced = advance(program, position, result);
+    const advanced = advance(program, position, result, this.faults);
     if ("wrong" in advanced) {
-      next.wrong ??= advanced.wrong;
+      next.wrong ??= advanced.wrong.because;
       return false;
     }
     next.positions[process] = advanced.position;

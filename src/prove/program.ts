@@ -50,20 +50,27 @@ function wrong(fault: Fault, because: string): Advance {
   return { wrong: { fault, because } };
 }
 
-/** What the result of its call means to the program. */
-export function advance({ name, steps }: Program, { step, read }: Position, result: Result): Advance {
-  const { call, again, careless } = steps[step]!;
-  if (!result.ok) {
-    if (again?.includes(result.code)) return { position: { step, read } };
-    return careless ? nextTo(step) : wrong("error", `the ${name}'s ${call.name} failed with ${result.code}`);
-  }
-  if (call.name === "getsockopt" && call.option === "SO_ERROR" && result.value !== 0 && !careless) {
-    return wrong("error", `the ${name}, which closed cleanly, has got error ${result.value} (SO_ERROR)`);
-  }
-  return call.name === "read" && !careless ? advanceRead(name, steps[step]!, { step, read }, result) : nextTo(step);
+/** What the result of its call means to the program. Faults that are not `asked` after are as nothing: it goes on. */
+export function advance(program: Program, position: Position, result: Result, asked: readonly Fault[]): Advance {
+  const { step, read } = position;
+  const { again, careless } = program.steps[step]!;
+  if (!result.ok && again?.includes(result.code)) return { position: { step, read } };
+  const advanced = judge(program, position, result);
+  if (!("wrong" in advanced) || (!careless && asked.includes(advanced.wrong.fault))) return advanced;
+  return advanced.wrong.fault === "foreign" ? { position: { step, read } } : nextTo(step);
 }
 
-function advanceRead(
+function judge({ name, steps }: Program, position: Position, result: Result): Advance {
+  const { step } = position;
+  const { call } = steps[step]!;
+  if (!result.ok) return wrong("error", `the ${name}'s ${call.name} failed with ${result.code}`);
+  if (call.name === "getsockopt" && call.option === "SO_ERROR" && result.value !== 0) {
+    return wrong("error", `the ${name}, which closed cleanly, has got error ${result.value} (SO_ERROR)`);
+  }
+  return call.name === "read" ? judgeRead(name, steps[step]!, position, result) : nextTo(step);
+}
+
+function judgeRead(
   name: string,
   { reads = "" }: ProgramStep,
   { step, read }: Position,

@@ -11,8 +11,11 @@ const RTO_US = 1_000_000;
 /** What time is counted in. */
 export const TICK_US = RTO_US / 2;
 
-/** What must never be, and that every state can still come to its end: both ends CLOSED, both programs through. */
-export type Concern = Fault | "end";
+/**
+ * What must never be; and that every state can still come to its end, both ends CLOSED, both programs through; or that it can
+ * come to a rest, with no segment on its way.
+ */
+export type Concern = Fault | "end" | "rest";
 
 export interface Question {
   asks: readonly Concern[];
@@ -22,6 +25,8 @@ export interface Question {
   timeWait: number;
   /** RFC 1337's fix F1. */
   ignoresReset: boolean;
+  /** RFC 5961: doubtful segments draw a challenge ACK, and not without end. */
+  challenges: boolean;
   /** One for each incarnation of the connection. */
   endings: readonly Ending[];
   /** What the network may do in all: any of these. */
@@ -46,20 +51,21 @@ export const PROFILE: Profile = {
 const FIRST_NUMBERS = [1000, 5000] as const;
 const STEP = -LENGTH;
 
-function makeHost(i: 0 | 1, { timeWait, ignoresReset }: Question): Host {
+function makeHost(i: 0 | 1, { timeWait, ignoresReset, challenges }: Question): Host {
   const address = [CLIENT, SERVER][i]!.address;
   return createHost(
     {
       addresses: [{ address, onLink: 24, device: "wire" }],
       profile: PROFILE,
       numbering: { by: "count", first: FIRST_NUMBERS[i], step: STEP },
-      connection: { timeWaitUs: timeWait * TICK_US, orphanFinWait2Us: null },
+      connection: { timeWaitUs: timeWait * TICK_US, orphanFinWait2Us: null, rfc5961: challenges },
     },
     { "net.ipv4.tcp_timestamps": "0", "net.ipv4.tcp_rfc1337": ignoresReset ? "1" : "0" },
   );
 }
 
 export interface Setting {
+  readonly question: Question;
   readonly system: TwoHosts<Situation>;
   /** Of the hosts, and of the process on each. */
   readonly names: readonly [string, string];
@@ -73,14 +79,15 @@ export interface Setting {
 export function settingOf(question: Question): Setting {
   const packets = new Packets();
   const { asks, endings, harms, msl } = question;
-  const faults = asks.filter((concern) => concern !== "end");
+  const faults = asks.filter((concern) => concern !== "end" && concern !== "rest");
   const actorOf = (program: ReturnType<typeof clientOf>) => new HostActor([program], packets, TICK_US, faults);
   const actors = [actorOf(clientOf(endings)), actorOf(serverOf(endings))] as const;
   const bare = [actors[0].begin(makeHost(0, question)), actors[1].begin(makeHost(1, question))] as const;
+  const end = asks.includes("end") ? "over" : asks.includes("rest") ? "quiet" : undefined;
   // The server listens from the beginning.
   const start = [bare[0], actors[1].after(bare[1], { do: "call", process: 0 })!.host] as const;
   const goesTo = (segment: number) => (packets.packet(segment).source === CLIENT.address ? 1 : 0);
-  const system = new TwoHosts(actors, { start, harms, goesTo, life: msl, mustEnd: asks.includes("end") });
+  const system = new TwoHosts(actors, { start, harms, goesTo, life: msl, end });
   const names = [actors[0].programs[0]!.name, actors[1].programs[0]!.name] as const;
-  return { system, names, actors, bare, packets };
+  return { question, system, names, actors, bare, packets };
 }

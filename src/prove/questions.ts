@@ -23,6 +23,12 @@ export const ASSUMPTIONS: readonly Assumption[] = [
     drop: (question) => ({ ...question, ignoresReset: false }),
   },
   {
+    id: "rfc5961",
+    text: "doubtful segments draw challenge ACKs, and not without end (RFC 5961)",
+    isMade: ({ challenges }) => challenges,
+    drop: (question) => ({ ...question, challenges: false }),
+  },
+  {
     id: "no-abort",
     text: "no incarnation but the last is aborted",
     isMade: ({ endings }) => !endings.includes("abort"),
@@ -59,7 +65,7 @@ export interface NamedQuestion {
 
 /** MSL: two ticks, which is a retransmission timeout. */
 const MSL = 2;
-const USUAL = { msl: MSL, timeWait: 2 * MSL, ignoresReset: true } as const;
+const USUAL = { msl: MSL, timeWait: 2 * MSL, ignoresReset: true, challenges: true } as const;
 const ONE_STRAY = { strays: 1, copies: 0 };
 const ONE_COPY = { strays: 0, copies: 1 };
 const TWO_COPIES = { strays: 0, copies: 2 };
@@ -87,7 +93,7 @@ export const QUESTIONS: readonly NamedQuestion[] = [
     id: "endless-acks",
     claim: "The two ends never disagree for ever, with ACKs to and fro that come to no end",
     source: "RFC 1337, hazard H2",
-    question: { ...USUAL, asks: ["end"], endings: ["client first", "clean"], harms: [ONE_STRAY, TWO_COPIES] },
+    question: { ...USUAL, asks: ["rest"], endings: ["client first", "clean"], harms: [TWO_COPIES] },
   },
   {
     id: "new-connection-killed",

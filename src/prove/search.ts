@@ -60,6 +60,13 @@ export const NO_END = "no end can be reached from here";
 
 const NO_PARENT = 0xffff_ffff;
 
+interface Wrong {
+  row: number;
+  because: string;
+  /** Where the way goes on from there. */
+  further?: readonly number[];
+}
+
 /** A search that goes on for as long as it is told to. */
 export class Search {
   readonly #states: StateTable;
@@ -73,7 +80,7 @@ export class Search {
   /** The first state that lies further away than those before it. */
   #levelEnd = 0;
   #depth = 0;
-  #wrong: { row: number; because: string } | undefined;
+  #wrong: Wrong | undefined;
 
   /** `memory`: bytes that it may take for the states. */
   constructor(
@@ -143,7 +150,7 @@ export class Search {
 
   /**
    * The first state from which no end can be reached, if there is one. Of those the first in which nothing happens any more:
-   * the way there tells most.
+   * the way there tells most. Where something always does, the way goes on until it comes to where it has been.
    */
   #findDoomed(): void {
     const { count } = this.#states;
@@ -166,7 +173,17 @@ export class Search {
     if (first < 0) return;
     let row = first;
     while (row < count && (safe[row] || !this.#isStuck(row))) row++;
-    this.#wrong = { row: row < count ? row : first, because: NO_END };
+    if (row < count) this.#wrong = { row, because: NO_END };
+    else this.#wrong = { row: first, because: NO_END, further: this.#circleFrom(first) };
+  }
+
+  #circleFrom(row: number): number[] {
+    const rows = new Set([row]);
+    for (let at = row; ;) {
+      at = this.#edges.at(this.#firstEdge.at(at));
+      if (rows.has(at)) return [...rows, at].slice(1);
+      rows.add(at);
+    }
   }
 
   #isStuck(row: number): boolean {
@@ -195,8 +212,8 @@ export class Search {
   }
 
   /** Steps are not stored: those of the way are found again. */
-  #counterexample({ row, because }: { row: number; because: string }): Counterexample {
-    const [first, ...rest] = this.#trail(row);
+  #counterexample({ row, because, further = [] }: Wrong): Counterexample {
+    const [first, ...rest] = [...this.#trail(row), ...further];
     let from = this.#stateOf(first!);
     const initial = from;
     const steps = rest.map((next): Step => {

@@ -28,8 +28,6 @@ export interface Look {
   due: boolean;
   /** Its programs have ended, and no connection is left. */
   over: boolean;
-  /** A program has stopped, at something that was not asked for. */
-  failed: boolean;
   wrong: string | undefined;
 }
 

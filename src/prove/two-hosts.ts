@@ -22,8 +22,8 @@ export interface Beginning<H> {
   goesTo: (segment: number) => 0 | 1;
   /** How many ticks after it was sent a segment is no more. */
   life: number;
-  /** Whether every state must be able to come to its end. */
-  mustEnd: boolean;
+  /** What every state must be able to come to: both hosts are through; no segment is on its way. */
+  end: "over" | "quiet" | undefined;
 }
 
 /** A step of the whole, by what it is. */
@@ -69,7 +69,8 @@ export class TwoHosts<H> implements System {
   ) {
     this.sides = [new Side(actors[0]), new Side(actors[1])];
     this.network = new Network(beginning.life);
-    if (beginning.mustEnd) this.mayEnd = (state) => this.#isOver(state);
+    const { end } = beginning;
+    if (end) this.mayEnd = (state) => (end === "over" ? this.#isOver(state) : this.#isQuiet(state));
   }
 
   initial(emit: (state: Int32Array) => void): void {
@@ -187,9 +188,11 @@ export class TwoHosts<H> implements System {
     return this.sides[A].look(state[A]!).wrong ?? this.sides[B].look(state[B]!).wrong;
   }
 
+  #isQuiet(state: Int32Array): boolean {
+    return this.network.traffic(state[NETWORK]!).queues.every((queue) => queue.length === 0);
+  }
+
   #isOver(state: Int32Array): boolean {
-    const a = this.sides[A].look(state[A]!);
-    const b = this.sides[B].look(state[B]!);
-    return (a.over && b.over) || a.failed || b.failed;
+    return this.sides[A].look(state[A]!).over && this.sides[B].look(state[B]!).over;
   }
 }

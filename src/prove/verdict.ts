@@ -28,7 +28,7 @@ export function boundsOf({ endings, msl, timeWait, harms }: Question): string[] 
 }
 
 /** What is wrong at the end of a counterexample. */
-export function becauseOf({ system, names }: Setting, { because, initial, steps }: Counterexample): string {
+export function becauseOf({ system, names, question }: Setting, { because, initial, steps }: Counterexample): string {
   if (because !== NO_END) return because;
   const last = steps.at(-1)?.state ?? initial;
   const ends = ([0, 1] as const).map((i) => {
@@ -36,5 +36,6 @@ export function becauseOf({ system, names }: Setting, { because, initial, steps 
     const states = [...seeSockets(host)].filter(({ state }) => state !== "LISTEN").map(({ state }) => state);
     return `the ${names[i]} ${states.length === 0 ? "has no connection" : `is in ${states.join(" and ")}`}`;
   });
-  return `${ends.join(", ")}, for ever`;
+  if (!question.asks.includes("rest")) return `${ends.join(", ")}, for ever`;
+  return `${ends.join(", ")}; what the one sends draws an answer from the other, without end`;
 }

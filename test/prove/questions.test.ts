@@ -33,6 +33,7 @@ describe("with all assumptions it holds, and without one of them it does not, if
     ["old-duplicate", "time-wait", FOREIGN],
     ["old-duplicate", "no-abort", FOREIGN],
     ["old-data", "f1", FOREIGN],
+    ["old-data", "both-close", undefined],
   ])("%s, without %s", (id, without, expected) => {
     const { found, because } = ask(questionOf(id, without));
     expect(found.status).toBe(expected ? "violated" : "holds");
