@@ -14,10 +14,6 @@ import type { Asked } from "./refused-bind.ts";
 /** Put in by the build: the bundle of listen-error.ts. */
 declare const LASTACK_LISTEN_ERROR: string;
 
-// Asked for, not imported: a start waits for each import of a module.
-const { subscribe } = process.getBuiltinModule("node:diagnostics_channel");
-const { errorMonitor } = process.getBuiltinModule("node:events");
-
 const CODES: ReadonlySet<unknown> = new Set(["EADDRINUSE", "EADDRNOTAVAIL", "EACCES"]);
 
 /** What a server was asked for that its error does not tell. */
@@ -45,6 +41,7 @@ function watchPrimary(): void {
   const cluster = process.getBuiltinModule("node:cluster") as unknown as ClusterChild;
   const getServer = cluster._getServer;
   if (!cluster.isWorker || typeof getServer !== "function") return;
+  const { errorMonitor } = process.getBuiltinModule("node:events");
   cluster._getServer = function (server, query, answered) {
     // UDP comes this way too, as udp4 and udp6.
     if (query.addressType !== 4 && query.addressType !== 6) return getServer.call(this, server, query, answered);
@@ -61,6 +58,8 @@ function watchPrimary(): void {
 }
 
 function watch(): void {
+  // Asked for, not imported: a start waits for each import of a module.
+  const { subscribe } = process.getBuiltinModule("node:diagnostics_channel");
   let isFirst = true;
   subscribe("tracing:net.server.listen:asyncStart", (message) => {
     try {
@@ -79,4 +78,6 @@ function watch(): void {
   });
 }
 
-if (process.platform === "linux" && process.env["LASTACK"] !== "off") watch();
+const { platform, env } = process;
+// An older Node, without getBuiltinModule, runs its program as if this were not here.
+if (platform === "linux" && env["LASTACK"] !== "off" && "getBuiltinModule" in process) watch();

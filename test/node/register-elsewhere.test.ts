@@ -109,6 +109,15 @@ test("an error that can't be changed goes on as it was", async () => {
   expect(hasLastack).toBe(false);
 });
 
+test("an older Node's programs run as if it were not there", async () => {
+  const port = await takenPort();
+  const older = join(directory, "older.cjs");
+  writeFileSync(older, "delete process.getBuiltinModule;");
+  const { message, hasLastack } = reported(LISTEN, [port], { preload: ["--require", older, "--require", REGISTER] });
+  expect(message).toBe(`listen EADDRINUSE: address already in use 127.0.0.1:${port}`);
+  expect(hasLastack).toBe(false);
+});
+
 test("two copies of lastack say it once", async () => {
   const port = await takenPort();
   const copy = join(directory, "copy");
