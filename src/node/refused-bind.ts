@@ -1,5 +1,6 @@
 import { parseIp } from "../codec/address.ts";
 import type { Trial } from "../diagnose/facts.ts";
+import { anyOfNode } from "../remedy/wildcard.ts";
 
 /** What a listen may have asked for that its error does not tell. */
 export interface Asked {
@@ -9,12 +10,18 @@ export interface Asked {
 
 export type ListenError = NodeJS.ErrnoException & { address?: unknown; port?: unknown };
 
+/** Node names the address that it has chosen itself; a cluster's worker, which has not, names none. */
+function addressOf(text: unknown): Uint8Array | undefined {
+  if (text === null) return anyOfNode();
+  return typeof text === "string" ? parseIp(text.replace(/%.*$/, "")) : undefined;
+}
+
 /**
  * The bind behind an error of listen; undefined for a pipe, a descriptor, or where no port was asked for and none is left.
  * The kernel has made it and refused it: it is as good as a trial.
  */
 export function refusedBind({ code, address: text, port = 0 }: ListenError, asked: Asked = {}): Trial | undefined {
-  const address = typeof text === "string" ? parseIp(text.replace(/%.*$/, "")) : undefined;
+  const address = addressOf(text);
   if (address === undefined || typeof port !== "number" || port < 0 || (port === 0 && code === "EADDRINUSE")) {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** A bind that is asked about, described by whoever asks. */
 import { formatEndpoint, formatIp } from "../codec/address.ts";
 import type { Ask } from "../diagnose/diagnose.ts";
-import { ANY4, ANY6 } from "./look.ts";
+import { ANY4, ANY6 } from "./wildcard.ts";
 
 export interface DescribedBind {
   port: number;

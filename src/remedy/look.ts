@@ -2,15 +2,12 @@
  * A look at a port: its facts, and what follows from them. `why` is one; what changes something begins with one, and ends
  * with another that says whether it helped.
  */
-import { existsSync } from "node:fs";
 import { asksToTry, diagnose, type Ask, type Diagnosis } from "../diagnose/diagnose.ts";
 import type { BindRequest, PortSocket, SharingOptions, Trial } from "../diagnose/facts.ts";
 import { collectFacts, type Collected } from "../linux/facts.ts";
 import { tryBindOnce } from "../linux/trial.ts";
 import { maskSecrets } from "../view/escape.ts";
-
-export const ANY4 = new Uint8Array(4);
-export const ANY6 = new Uint8Array(16);
+import { ANY4, anyOfNode } from "./wildcard.ts";
 
 /** The two binds that people mean who describe none. The address is 4 or 16 bytes. */
 export function usualAsks({ address, port }: { address?: Uint8Array; port: number }): Ask[] {
@@ -22,8 +19,7 @@ export function usualAsks({ address, port }: { address?: Uint8Array; port: numbe
     ipv6Only: false,
     uid: process.geteuid!(),
   };
-  // Without IPv6, Node takes 0.0.0.0 (lib/net.js, setupListenHandle).
-  const nodes = address ?? (existsSync("/proc/net/if_inet6") ? ANY6 : ANY4);
+  const nodes = address ?? anyOfNode();
   return [
     { name: "a plain socket", request: plain },
     { name: "Node's listen", request: { ...plain, address: nodes, reuseAddress: true } },

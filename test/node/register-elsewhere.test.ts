@@ -28,7 +28,7 @@ interface WorkerError {
 }
 
 function workerError(port: number, schedule: string, env: NodeJS.ProcessEnv = {}): WorkerError {
-  const command = [process.execPath, "--require", REGISTER, CLUSTER, String(port), schedule];
+  const command = [process.execPath, "--require", REGISTER, CLUSTER, String(port), ...schedule.split(" ")];
   const { stdout, stderr } = untilFound(
     () => run(command, { env: { ...process.env, ...env } }),
     (outcome) => outcome.stdout,
@@ -41,6 +41,8 @@ for (const [schedule, how] of [
   ["rr", "whose primary listens itself"],
   ["none", "whose primary hands the socket over"],
   ["exclusive", "that listens without its primary"],
+  ["rr everywhere", "whose error names no address"],
+  ["none everywhere", "whose primary hands the socket over, and whose error names no address"],
 ] as const) {
   test(`a cluster's worker ${how}`, async () => {
     const port = await takenPort();
