@@ -1,7 +1,7 @@
 /** Socket calls on a modelled host: made, blocked, and gone on with. */
 import { asIpv6 } from "../bind/address.ts";
 import type { Call, Endpoint, Result } from "../call/call.ts";
-import { accept, askPorts, beginConnect, finishConnect, listen, socket as makeSocket } from "./open.ts";
+import { accept, beginConnect, bind, finishConnect, listen, socket as makeSocket } from "./open.ts";
 import { dereference, hasLingered } from "./closing.ts";
 import {
   processOf,
@@ -75,6 +75,7 @@ export function endProcess(host: Host, nowUs: number, name: string): void {
   const { descriptors } = processOf(host, name);
   host.processes.delete(name);
   for (const [, id] of [...descriptors].sort(([a], [b]) => b - a)) dereference(host, nowUs, id);
+  deliverLocally(host, nowUs);
 }
 
 function fork(host: Host, { descriptors, uid }: Process, child: string): Outcome {
@@ -118,7 +119,7 @@ function ownEnd({ ports }: Host, { id, family, connection, local }: HostSocket):
 function onSocket(host: Host, nowUs: number, process: Process, id: string, call: SocketCall, got: Progress): Outcome {
   switch (call.name) {
     case "bind":
-      return { result: askPorts(host, process, { ...call, socket: id }), socket: id };
+      return { result: bind(host, process, id, call), socket: id };
     case "listen":
       return { result: listen(host, process, host.sockets.get(id)!, call.backlog), socket: id };
     case "accept":
@@ -205,6 +206,7 @@ export function resumeCalls(host: Host, nowUs: number): Returned[] {
   for (const { name, blocked } of host.processes.values()) {
     for (const waiting of blocked) {
       const { result, progress, socket } = resume(host, nowUs, name, waiting);
+      deliverLocally(host, nowUs);
       const now = processOf(host, name).blocked;
       if (result !== null) {
         returned.push({ process: name, blocked: waiting.id, result, ...(socket !== undefined && { socket }) });

@@ -4,6 +4,7 @@ import { ERRNO } from "../call/errno.ts";
 import * as tcp from "../tcp/index.ts";
 import { followChange, orphanFinWait2Us } from "./connections.ts";
 import { portsToChange, socketToChange, type Host, type HostSocket } from "./host.ts";
+import { deliverLocally } from "./transmit.ts";
 
 /** Connections that nobody accepted are reset with their listener, requests forgotten (inet_csk_listen_stop). */
 function dropWaiting(host: Host, nowUs: number, listener: string, queue: readonly string[]): void {
@@ -45,7 +46,10 @@ function release(host: Host, nowUs: number, socket: HostSocket): void {
   // What a lingering FIN-WAIT-2 lasts is looked up now.
   const own = { ...c, settings: { ...c.settings, orphanFinWait2Us: orphanFinWait2Us(host, socket.options) } };
   socket.connection = own;
-  if (socket.options.lingerS === 0) tcp.abort(own, nowUs);
+  // TIME-WAIT is apart from the socket: neither lingering nor what has not been read is its business.
+  const rests = before === "TIME-WAIT";
+  if (rests) Object.assign(own, { receiveQueue: [], receiveLength: 0 });
+  if (socket.options.lingerS === 0 && !rests) tcp.abort(own, nowUs);
   else tcp.close(own, nowUs);
   abandon(portsToChange(host), socket.id);
   followChange(host, socket, before);
@@ -77,4 +81,5 @@ export function destroySocket(host: Host, nowUs: number, id: string): void {
   c.orphaned = orphaned;
   if (socket.references > 0) socket.error = ERRNO.ECONNABORTED;
   followChange(host, socket, before);
+  deliverLocally(host, nowUs);
 }

@@ -45,6 +45,17 @@ export function socket(host: Host, process: Process, family: "IPv4" | "IPv6"): H
   return made;
 }
 
+export function bind(host: Host, process: Process, id: string, { address, port }: Endpoint): Result {
+  const result = askPorts(host, process, { name: "bind", socket: id, address, port });
+  const isAsked = result.ok || result.code === "EADDRINUSE";
+  if (isAsked && host.sockets.get(id)!.connection !== null) {
+    // What is over has its old address no more, and the new one only if it may.
+    const own = host.ports.sockets.get(id)!;
+    socketToChange(host, id).local = { address: plain(own.address), port: own.port };
+  }
+  return result;
+}
+
 export function listen(host: Host, process: Process, { id, connection }: HostSocket, backlog: number): Result {
   if (connection !== null && connection.state !== "CLOSED") return failure("EINVAL");
   return askPorts(host, process, { name: "listen", socket: id, backlog });

@@ -109,4 +109,5 @@ export function handleTimeout(host: Host, nowUs: number): void {
     tcp.handleTimeout(socket.connection!, nowUs);
     followChange(host, socket, before);
   }
+  deliverLocally(host, nowUs);
 }

@@ -1,13 +1,15 @@
-/** Stories that nobody has thought up: random calls of four processes on two hosts, told from a seed. */
+/** Stories that nobody has thought up: random calls of processes on two hosts, which fork and end, told from a seed. */
 import type { Call } from "../../src/call/call.ts";
 import type { Experiment } from "../../src/lab/experiment.ts";
 import type { Process } from "../../src/lab/process.ts";
+import type { Story } from "../../src/lab/story.ts";
 import type { PendingCall } from "../../src/lab/world.ts";
 import { generator } from "../support/random.ts";
 
 const PORT = 8000;
 /** Longer than the ACK of a FIN is delayed, shorter than any retransmission. */
 const ACKNOWLEDGED_MS = 60;
+const MAX_PLAYERS = 6;
 const FDS = [3, 3, 3, 4, 4, 5, 9];
 
 type Random = () => number;
@@ -16,16 +18,25 @@ function pick<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)]!;
 }
 
+/** Where calls go: the server's addresses, of which IPv6's may be missing. */
+interface Target {
+  v4: string;
+  v6: string | undefined;
+}
+
 /** Any call, the likelier the more often it stands here. */
-function anyCall(random: Random, server: string): Call {
+function anyCall(random: Random, { v4, v6 }: Target): Call {
   const fd = pick(random, FDS);
+  const address = v6 !== undefined && random() < 0.2 ? v6 : v4;
+  const wildcard = v6 !== undefined && random() < 0.2 ? "::" : "0.0.0.0";
+  const family = v6 !== undefined && random() < 0.2 ? "IPv6" : "IPv4";
   const calls: readonly (() => Call)[] = [
-    () => ({ name: "socket", family: "IPv4" }),
-    () => ({ name: "socket", family: "IPv4" }),
-    () => ({ name: "connect", fd, address: server, port: PORT + Math.floor(random() * 1.2) }),
-    () => ({ name: "connect", fd, address: server, port: PORT }),
-    () => ({ name: "connect", fd, address: server, port: PORT }),
-    () => ({ name: "bind", fd, address: pick(random, ["0.0.0.0", server]), port: PORT }),
+    () => ({ name: "socket", family }),
+    () => ({ name: "socket", family }),
+    () => ({ name: "connect", fd, address, port: PORT + Math.floor(random() * 1.2) }),
+    () => ({ name: "connect", fd, address, port: PORT }),
+    () => ({ name: "connect", fd, address, port: PORT }),
+    () => ({ name: "bind", fd, address: pick(random, [wildcard, address]), port: PORT }),
     () => ({ name: "listen", fd, backlog: Math.floor(random() * 3) }),
     () => ({ name: "accept", fd }),
     () => ({ name: "accept", fd }),
@@ -50,6 +61,30 @@ function anyCall(random: Random, server: string): Call {
 
 const sendsFin = ({ name }: Call) => name === "close" || name === "shutdown";
 
+interface Player {
+  process: Process;
+  mortal: boolean;
+  pending?: PendingCall;
+  ended?: boolean;
+}
+
+/** A process forks, ends, or is killed: of a mortal one now and then. */
+function* liveOrDie(player: Player, players: Player[], random: Random): Story<boolean> {
+  const { process } = player;
+  const what = pick(random, ["fork", "exit", "kill"] as const);
+  const isBlocked = player.pending !== undefined && !player.pending.result;
+  if (what === "fork") {
+    if (isBlocked || players.length >= MAX_PLAYERS) return false;
+    players.push({ process: yield* process.fork(`${process.name}'s child ${players.length}`), mortal: true });
+    return true;
+  }
+  if (what === "exit" && isBlocked) return false;
+  player.ended = true;
+  if (what === "exit") yield* process.exit(pick(random, ["exit", "return"] as const));
+  else yield* process.kill(pick(random, ["SIGTERM", "SIGKILL"] as const));
+  return true;
+}
+
 /** A server that listens and a client that is connected to it, and then so many calls. */
 export function randomStory(seed: number, length: number): Experiment {
   return {
@@ -60,17 +95,26 @@ export function randomStory(seed: number, length: number): Experiment {
     *story(lab) {
       const random = generator(seed);
       const { client, server } = yield* lab.hosts();
-      const processes: { process: Process; pending?: PendingCall }[] = [];
-      for (const name of ["server", "server 2"]) processes.push({ process: yield* server.process(name) });
-      for (const name of ["client", "client 2"]) processes.push({ process: yield* client.process(name) });
-      const listener = yield* processes[0]!.process.listen(PORT, { reuseAddress: random() < 0.5 });
-      yield* processes[2]!.process.connect(server, PORT);
+      const target = { v4: server.address, v6: server.addresses.find((address) => address.includes(":")) };
+      const players: Player[] = [];
+      for (const name of ["server", "server 2"]) {
+        const mortal = name === "server";
+        players.push({ process: yield* server.process(name, { mortal }), mortal });
+      }
+      for (const name of ["client", "client 2"]) players.push({ process: yield* client.process(name), mortal: false });
+      const listener = yield* players[0]!.process.listen(PORT, { reuseAddress: random() < 0.5 });
+      yield* players[2]!.process.connect(server, PORT);
       yield* listener.accept();
       for (let i = 0; i < length; i++) {
-        const actor = pick(random, processes);
-        const call = anyCall(random, server.address);
-        if (actor.pending && !actor.pending.result) continue; // it is still in its last call
-        actor.pending = yield* actor.process.begin(call);
+        const player = pick(random, players);
+        const call = anyCall(random, target);
+        if (player.ended) continue;
+        if (player.mortal && random() < 0.08) {
+          if (yield* liveOrDie(player, players, random)) yield* lab.elapse(ACKNOWLEDGED_MS);
+          continue;
+        }
+        if (player.pending && !player.pending.result) continue; // it is still in its last call
+        player.pending = yield* player.process.begin(call);
         if (sendsFin(call)) yield* lab.elapse(ACKNOWLEDGED_MS);
       }
       return { holds: "yes", because: "" };

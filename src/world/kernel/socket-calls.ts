@@ -70,9 +70,10 @@ export class SocketCalls {
     this.#table = new Map([...descriptors].map(([number, real]) => [number, new Fd(real)]));
   }
 
-  /** The process's descriptors, and the numbers that the kernel knows them by. */
+  /** The process's descriptors, the lowest first, and the numbers that the kernel knows them by. */
   get descriptors(): Map<number, number> {
-    return new Map([...this.#table].map(([number, { number: real }]) => [number, real]));
+    const sorted = [...this.#table].sort(([a], [b]) => a - b);
+    return new Map(sorted.map(([number, { number: real }]) => [number, real]));
   }
 
   /** The real descriptor behind a number of the process; undefined if it has none. */
