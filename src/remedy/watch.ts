@@ -115,7 +115,8 @@ export class BindWatch implements Watch {
     const standing = { port, headline, cause, ...(freeAtMs !== undefined && { freeAtMs }) };
     if (refused.some(({ answer }) => HOPELESS.has(answer.errno))) return { ...standing, answer: "hopeless" };
     if (refused.length === 0 && open.every((ask) => this.#isGranted(ask))) {
-      return { port, cause: "", headline: `Port ${port} is free`, answer: "reached" };
+      const doubt = seen.facts.denied === undefined ? "" : ", unless somebody has only bound it: netlink was refused";
+      return { port, cause: "", headline: `Port ${port} is free${doubt}`, answer: "reached" };
     }
     const decided = refused.length > 0 ? refused : open;
     this.#anchor = this.#rowOf(seen, longest(decided.flatMap(({ answer }) => answer.blockers)));

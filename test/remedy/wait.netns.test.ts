@@ -14,6 +14,7 @@ import { enterNamespace } from "../support/tcp.ts";
 import { until } from "../support/until.ts";
 
 const NAMESPACE = ["a network namespace"] as const;
+const WITH_C = ["a network namespace", "a C compiler"] as const;
 const NOBODY = 65_534;
 
 let directory = "";
@@ -136,22 +137,39 @@ testNeeding(
   ["a network namespace", "a C compiler"],
   "no bind is made, from the first look to the last",
   async (context) => {
-    const noBind = compile("no-bind", `${directory}/no-bind`);
-    const killed = spawnSync(noBind, [process.execPath, CLI, "why", "6005"]); // its trial is one
+    const noBind = [compile("without", `${directory}/without`), "bind", process.execPath, CLI];
+    const killed = spawnSync(noBind[0]!, [...noBind.slice(1), "why", "6005"]); // its trial is one
     if (killed.status === 77) lacking(context, "seccomp");
     expect(killed.signal).toBe("SIGSYS");
     const { listener, server } = connected(6005);
     const holder = handOver([listener, server]);
     writeParameter("net.ipv4.tcp_fin_timeout", 1);
-    const run = new Running([noBind, process.execPath, CLI, "wait", "6005", "6006"]);
+    const run = new Running([...noBind, "wait", "6005", "6006"]);
     await run.says(/cat .* listens/);
     await holder.end();
     expect(await run.ended()).toMatchObject({ status: 0, signal: null });
     await timeWait(6007, { reuseAddress: true });
     const more = ["wait", "6007", "--reuse-address", "--no-probe", "--timeout", "500ms"];
-    expect(spawnSync(noBind, [process.execPath, CLI, ...more])).toMatchObject({ status: 1, signal: null });
+    expect(spawnSync(noBind[0]!, [...noBind.slice(1), ...more])).toMatchObject({ status: 1, signal: null });
   },
 );
+
+testNeeding(WITH_C, "where netlink is refused, /proc is looked at", async () => {
+  const noNetlink = [compile("without", `${directory}/without`), "netlink", process.execPath, CLI];
+  const holder = handOver([sockets.listener("0.0.0.0", { port: 6018 })]);
+  const open = new Running([...noNetlink, "wait", "127.0.0.1:6018", "--open"]);
+  expect(await open.ended()).toMatchObject({ stdout: "Somebody listens on 127.0.0.1:6018\n", status: 0 });
+  const free = new Running([...noNetlink, "wait", "6018"]);
+  await free.says(/cat .* listens on 0\.0\.0\.0:6018/);
+  await holder.end();
+  const { stdout, status } = await free.ended();
+  expect(stdout).toMatch(/^Port 6018 is free, unless somebody has only bound it: netlink was refused, after/);
+  expect(status).toBe(0);
+  await timeWait(6019, { reuseAddress: true });
+  expect((await new Running([...noNetlink, "wait", "6019", "--reuse-address"]).ended()).status).toBe(0);
+  const more = ["wait", "6019", "--reuse-address", "--no-probe", "--timeout", "100ms"];
+  expect((await new Running([...noNetlink, ...more]).ended()).status).toBe(1);
+});
 
 testNeeding(NAMESPACE, "servers that start meanwhile, without SO_REUSEADDR, are never refused", async () => {
   await timeWait(6008); // on 127.0.0.1
