@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { difference, median, paired, ratio } from "./support/harness.ts";
+import { difference, median, paired, pairedInCalm, ratio } from "./support/harness.ts";
 import { Population } from "./support/population.ts";
 import { MACHINE, writeSection } from "./support/report.ts";
 
@@ -28,7 +28,8 @@ function compare(what: string, { ours, theirs, runs }: Comparison): void {
     rows.push(`| ${what} | \`lastack ${ours.join(" ")}\` | \`${name}\` | not installed | | |`);
     return;
   }
-  const timing = paired(lastack(...ours), theirs, runs);
+  const measure = theirs === NOTHING ? pairedInCalm : paired;
+  const timing = measure(lastack(...ours), theirs, runs);
   const [mine, other] = timing.map(({ ms }) => `${median(ms).toFixed(0)} ms`);
   const result =
     theirs === NOTHING
@@ -83,8 +84,8 @@ for (const [count, runs, slowRuns] of [
 writeSection(
   "lastack ls",
   `Written by \`npm run bench\` (bench/ls.ts): whole processes, output discarded, the two commands of a row in turn. Times are
-medians; the last column is the median of the pairs' ratios, or, against \`node -e 0\`, of their differences. Absolute
-times are this machine's (${MACHINE}); ratios carry over.
+medians; the last column is the median of the pairs' ratios, or, against \`node -e 0\`, of their differences, measured
+again while something else kept the machine busy. Absolute times are this machine's (${MACHINE}); ratios carry over.
 
 | sockets | lastack | against | lastack | other | ratio |
 |---|---|---|---|---|---|
