@@ -19,8 +19,8 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Refusals that more privileges would lift. */
-const PERMISSION = new Set(["EPERM", "EACCES"]);
+/** Refusals that more privileges would lift, or another system. */
+const PERMISSION = new Set(["EPERM", "EACCES", "ENOSYS"]);
 
 /** The exit status for an error, whoever threw it: by its `code`, never by its text. */
 export function exitStatusOf(error: unknown): number {

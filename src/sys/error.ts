@@ -35,6 +35,18 @@ export class SyscallError extends Error {
   }
 }
 
+/** A system call on a system that is not Linux: none is made, since numbers and structures are Linux's. */
+export class NotLinux extends Error {
+  override readonly name = "NotLinux";
+  readonly code = "ENOSYS";
+  constructor() {
+    super(
+      `this asks the kernel of Linux, and the system is ${process.platform} (ENOSYS). What needs no kernel runs here: ` +
+        "lab run --on model, prove, predict, view",
+    );
+  }
+}
+
 /** `result` if the call succeeded; throws {@link SyscallError} if it is `-errno`, as the `try…` calls return it. */
 export function orThrow(syscall: string, result: number): number {
   if (result < 0) throw new SyscallError(syscall, -result);

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { NotLinux } from "./error.ts";
 
 /** What is used of koffi. */
 interface Koffi {
@@ -123,6 +124,7 @@ function openBinary(): Koffi | undefined {
 }
 
 function loadKoffi(): Koffi {
+  if (process.platform !== "linux") throw new NotLinux();
   const binary = openBinary();
   if (binary) return binary;
   const { createRequire } = process.getBuiltinModule("node:module");

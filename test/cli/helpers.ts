@@ -12,7 +12,7 @@ import { AF_INET, AF_INET6, bind, listen, SOCK_STREAM, socket, type Fd } from ".
 import { CLI, lastack, type Outcome } from "../support/cli.ts";
 import { lacking } from "../support/needs.ts";
 
-const ROOT = dirname(dirname(CLI));
+export const ROOT = dirname(dirname(CLI));
 
 /** A directory for one test file, readable by every user. Remove it with {@link removeDirectory}. */
 export function makeDirectory(): string {

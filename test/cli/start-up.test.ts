@@ -12,7 +12,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testNeeding } from "../support/needs.ts";
-import { copyCli, linesOf, makeDirectory, removeDirectory, run } from "./helpers.ts";
+import { copyCli, linesOf, makeDirectory, removeDirectory, ROOT, run } from "./helpers.ts";
 
 let directory = "";
 let cli = "";
@@ -184,4 +184,35 @@ test("a code cache that cannot be read is done without", () => {
   expect(existsSync(path)).toBe(true);
   expect(readdirSync(dirname(cli)).filter((name) => !name.endsWith(".cjs"))).toEqual([basename(path)]);
   rmSync(path, { recursive: true });
+});
+
+test("on another system what needs no kernel runs, and the rest says what it takes", () => {
+  const other = join(directory, "other-system.cjs");
+  writeFileSync(other, 'Object.defineProperty(process, "platform", { value: "darwin" });');
+  const there = (...args: string[]) => run([process.execPath, "--require", other, cli, ...args]);
+  for (const args of [
+    ["lab", "run", "last-ack-lost", "--on", "model"],
+    ["prove", "last-ack-lost"],
+    ["predict", join(ROOT, "examples/restart.json"), "--os", "macos"],
+    ["--version"],
+  ]) {
+    const { stderr, status } = there(...args);
+    expect({ args, stderr, status }).toEqual({ args, stderr: "", status: 0 });
+  }
+  for (const args of [
+    ["ls"],
+    ["why", "8000"],
+    ["free", "8000"],
+    ["wait", "8000"],
+    ["reuse", "8000"],
+    ["server"],
+    ["lab", "run", "restart"],
+  ]) {
+    const { stderr, status } = there(...args);
+    expect({ args, stderr, status }).toEqual({
+      args,
+      stderr: expect.stringContaining("the system is darwin (ENOSYS)") as unknown,
+      status: 3,
+    });
+  }
 });
