@@ -22,7 +22,11 @@ function asUser<T>(uid: number, action: () => T): T | undefined {
   const own = process.geteuid!();
   if (uid === own) return action();
   if (own !== 0) return undefined;
-  process.seteuid!(uid);
+  try {
+    process.seteuid!(uid);
+  } catch {
+    return undefined; // a user namespace has no such user; a worker thread can't be another
+  }
   try {
     return action();
   } finally {

@@ -42,7 +42,6 @@ testNeeding(NAMESPACE, "why: of one bind, as described", () => {
   void listener;
   const asked = (where: object) => why({ port: 6000, ...where }).asks.map(({ outcome, address }) => [address, outcome]);
   expect(asked({ reusePort: true })).toEqual([["0.0.0.0", "granted"]]);
-  expect(asked({ reusePort: true, uid: 65_534 })).toEqual([["0.0.0.0", "refused"]]);
   expect(asked({ address: "::1", ipv6Only: true })).toEqual([["::1", "granted"]]);
   expect(asked({ address: "127.0.0.1" })).toEqual([
     ["127.0.0.1", "refused"],
@@ -51,6 +50,12 @@ testNeeding(NAMESPACE, "why: of one bind, as described", () => {
   for (const port of [0, 65_536, 1.5, Number.NaN]) expect(() => why(port)).toThrow(RangeError);
   expect(() => why({ port: 1, address: "localhost" })).toThrow(/'localhost' is no IP address/);
   expect(() => why({ port: 1, address: "127.0.0.1", ipv6Only: true })).toThrow(TypeError);
+});
+
+testNeeding(["a network namespace", "a second uid"], "why: as another user", () => {
+  const listener = sockets.listener("0.0.0.0", { port: 6000, prepare: flags({ reusePort: true }) });
+  void listener;
+  expect(why({ port: 6000, reusePort: true, uid: 65_534 }).asks).toMatchObject([{ uid: 65_534, outcome: "refused" }]);
 });
 
 testNeeding(NAMESPACE, "free: what would end, then its end, step by step", async () => {
