@@ -3,16 +3,13 @@
  * descriptors each: lastack, with every holder, against `ss -tlnp`, and against Node doing nothing. Whole processes.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { cpus, release } from "node:os";
-import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { difference, median, paired, ratio } from "./support/harness.ts";
 import { Population } from "./support/population.ts";
+import { MACHINE, writeSection } from "./support/report.ts";
 
 const [SOCKETS, PROCESSES, DESCRIPTORS, RUNS] = [125_000, 500, 20, 15];
 const CLI = fileURLToPath(new URL("../dist/lastack.cjs", import.meta.url));
-const REPORT = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
-const HEADING = "## Who has port 8000?";
 
 delete process.env["NODE_EXTRA_CA_CERTS"]; // reading them makes every start of Node slower
 
@@ -53,21 +50,16 @@ try {
   await population.end();
 }
 
-const text = readFileSync(REPORT, "utf8").split(`\n${HEADING}`)[0]!;
-writeFileSync(
-  REPORT,
-  `${text}
-${HEADING}
-
-Written by \`npm run bench:why\` (bench/why.ts): ${SOCKETS.toLocaleString("en")} sockets in TIME-WAIT, ${PROCESSES} processes of ${DESCRIPTORS} descriptors (${cpus().length} processors,
-Linux ${release().split("-")[0]}, Node ${process.versions.node}).
+writeSection(
+  "Who has port 8000?",
+  `Written by \`npm run bench:why\` (bench/why.ts): ${SOCKETS.toLocaleString("en")} sockets in TIME-WAIT, ${PROCESSES} processes of ${DESCRIPTORS} descriptors
+(${MACHINE}). Whole processes in turn; medians of ${RUNS}.
 
 | command | against | command | other | ratio |
 |---|---|---|---|---|
 ${rows.join("\n")}
 
-Node's own start takes most of what ss takes in all. What lastack adds: the walk through the kernel's table for connections
-on the port, which ss -l leaves out; every descriptor of every process, by the kernel's iterator; what the holders are; a
-bind where the answer is open.
-`,
+Node's own start takes more than half of what ss takes in all. What lastack adds: the walk through the kernel's table for
+connections on the port, which ss -l leaves out; every descriptor of every process; what the holders are; a bind where the
+answer is open.`,
 );
