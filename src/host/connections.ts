@@ -74,6 +74,14 @@ export function orphanFinWait2Us(host: Host, { finTimeoutS }: SocketOptions): nu
   return Math.max(0, finTimeoutS ?? numberOf(host.parameters, "net.ipv4.tcp_fin_timeout")) * S;
 }
 
+/** Where the clock of timestamps stands, the same for all connections with a host (secure_tcp_ts_off, net/core/secure_seq.c). */
+function timestampOffset(host: Host, local: Endpoint, peer: Endpoint): number {
+  const { numbering } = host.settings;
+  if (numbering.by === "count" || numberOf(host.parameters, "net.ipv4.tcp_timestamps") === 0) return 0;
+  const [localAddress, remoteAddress] = [parseIp(local.address)!, parseIp(peer.address)!];
+  return initialNumber(numbering.key, { localAddress, localPort: 0, remoteAddress, remotePort: 0 }, 0);
+}
+
 /** The settings of a connection that begins now. */
 export function connectionSettings(host: Host, options: SocketOptions, local: Endpoint, peer: Endpoint): Settings {
   const { mtu, profile, connection } = host.settings;
@@ -90,6 +98,7 @@ export function connectionSettings(host: Host, options: SocketOptions, local: En
     sendBuffer: options.sendBuffer ?? numbersOf(host.parameters, "net.ipv4.tcp_wmem")[2]!,
     windowScale: windowScale(host, options),
     timestamps: numberOf(host.parameters, "net.ipv4.tcp_timestamps") !== 0,
+    timestampOffset: timestampOffset(host, local, peer),
     noDelay: options.noDelay,
     rfc1337: numberOf(host.parameters, "net.ipv4.tcp_rfc1337") !== 0,
     orphanFinWait2Us: orphanFinWait2Us(host, options),

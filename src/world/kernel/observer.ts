@@ -103,9 +103,12 @@ export class Observer {
     const seen = new Set<string>();
     let wentOff: number | undefined;
     const states = withBound ? ALL_STATES_MASK : ALL_STATES_MASK & ~BOUND;
-    for (const message of decodeRows(host.diag.dump({ family: "both", states, extensions: [], bytecode: undefined }))) {
-      const sight = sightOf(message);
-      if (!sight) continue;
+    const rows = decodeRows(host.diag.dump({ family: "both", states, extensions: [], bytecode: undefined }));
+    const sights = [...rows].map((message) => sightOf(message)).filter((sight) => sight !== undefined);
+    // A socket whose connection rests in TIME-WAIT may be bound again, under the same cookie.
+    const connected = new Set(sights.filter(({ state }) => state !== "BOUND").map(({ key }) => key));
+    for (const sight of sights) {
+      if (sight.state === "BOUND" && connected.has(sight.key)) continue;
       seen.add(sight.key);
       wentOff = this.recorder.saw(host.name, sight, cause) ?? wentOff;
     }
