@@ -4,35 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect } from "vitest";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { drawHtml } from "../../src/view/html/html.ts";
 import { meet, type Box } from "../../src/view/svg/geometry.ts";
 import { drawSvg } from "../../src/view/svg/svg.ts";
+import { launchBrowser } from "../support/browser.ts";
 import { testNeeding } from "../support/needs.ts";
 import { sampleTraces } from "../support/traces.ts";
-
-const EXECUTABLE = "/usr/bin/chromium";
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const folder = mkdtempSync(join(tmpdir(), "lastack-page-"));
 let browser: Promise<BrowserContext> | undefined;
 
-function context(): Promise<BrowserContext> {
-  browser ??= chromium.launchPersistentContext(join(folder, "profile"), {
-    executablePath: EXECUTABLE,
-    headless: true,
-    args: FLAGS,
-  });
-  return browser;
-}
+const context = () => (browser ??= launchBrowser(folder));
 
 afterAll(async () => {
   await (await browser)?.close();
