@@ -112,7 +112,7 @@ function writeCall(host: Host, socket: HostSocket, call: Call & { name: "write" 
 /** inet_getname: a connection that is over still has the port that it had. */
 function ownEnd({ ports }: Host, { id, family, connection, local }: HostSocket): Endpoint {
   const { address, port } = ports.sockets.get(id)!;
-  if (connection === null) return { address, port };
+  if (connection === null || port !== 0) return { address, port };
   return { address: family === "IPv6" ? asIpv6(local.address) : local.address, port: local.port };
 }
 

@@ -48,7 +48,7 @@ export function socket(host: Host, process: Process, family: "IPv4" | "IPv6"): H
 export function bind(host: Host, process: Process, id: string, { address, port }: Endpoint): Result {
   const result = askPorts(host, process, { name: "bind", socket: id, address, port });
   const isAsked = result.ok || result.code === "EADDRINUSE";
-  if (isAsked && host.sockets.get(id)!.connection !== null) {
+  if (isAsked && host.sockets.get(id)!.connection?.state === "CLOSED") {
     // What is over has its old address no more, and the new one only if it may.
     const own = host.ports.sockets.get(id)!;
     socketToChange(host, id).local = { address: plain(own.address), port: own.port };

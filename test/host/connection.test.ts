@@ -148,3 +148,30 @@ test("a host talks to itself over loopback", () => {
   expect(pair.must("server", { name: "read", fd: there, length: 10 })).toBe(5);
   expect(pair.sent).toEqual([]);
 });
+
+test("TIME-WAIT goes on, and answers, while its socket is bound anew", () => {
+  const pair = new HostPair();
+  const { here, there } = pair.connected();
+  pair.must("client", { name: "shutdown", fd: here, how: "write" });
+  pair.must("server", { name: "close", fd: there });
+  expect(pair.states(pair.client)).toEqual(["TIME-WAIT"]);
+  const { local } = pair.socketIn(pair.client, "TIME-WAIT");
+  pair.must("client", { name: "bind", fd: here, address: "0.0.0.0", port: 7000 });
+  expect(pair.socketIn(pair.client, "TIME-WAIT").local).toEqual(local);
+  const name = pair.call("client", { name: "getsockname", fd: here });
+  expect(name).toMatchObject({ endpoint: { address: "0.0.0.0", port: 7000 } });
+  pair.must("client", { name: "close", fd: here });
+  expect(pair.states(pair.client)).toEqual(["TIME-WAIT"]);
+  pair.pass(60 * S);
+  expect(pair.client.ports.sockets.size).toBe(0);
+});
+
+test("SO_LINGER with 0 seconds is no business of a TIME-WAIT", () => {
+  const pair = new HostPair();
+  const { here, there } = pair.connected();
+  pair.must("client", { name: "shutdown", fd: here, how: "write" });
+  pair.must("server", { name: "close", fd: there });
+  pair.must("client", { name: "setsockopt", fd: here, option: "SO_LINGER", value: 0 });
+  pair.must("client", { name: "close", fd: here });
+  expect(pair.states(pair.client)).toEqual(["TIME-WAIT"]);
+});

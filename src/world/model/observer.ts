@@ -21,8 +21,11 @@ export function look(
   const nowUs = recorder.nowUs();
   const sights: SocketSight[] = [];
   const seen = new Set<string>();
-  for (const { id, timer, ...rest } of seeSockets(host)) {
-    if (rest.state === "BOUND" && !withBound) continue;
+  const views = [...seeSockets(host)];
+  for (const { id, timer, ...rest } of views) {
+    // A socket whose connection rests in TIME-WAIT may be bound again, under the same name.
+    const isHidden = !withBound || views.some((other) => other.id === id && other.state !== "BOUND");
+    if (rest.state === "BOUND" && isHidden) continue;
     seen.add(id);
     const left = timer && { timer: { kind: timer.kind, leftMs: leftMs(timer.atUs, nowUs) } };
     sights.push({ ...rest, key: id, ...left });
