@@ -65,9 +65,10 @@ function isStill(message: InetDiagMessage): boolean {
 /** Until all of these binds, of one port, would be granted. */
 export class BindWatch implements Watch {
   /** Options by socket: a TIME-WAIT keeps those of the connection that it was, and tells nobody. */
-  readonly #options = new Map<bigint | string, SharingOptions>();
-  /** Sockets that may be those which refused a trial. */
-  readonly #suspects = new Set<bigint | string>();
+  #options = new Map<bigint | string, SharingOptions>();
+  /** For each bind that was tried: sockets that may be those which refused it, and those beside which it was granted. */
+  readonly #suspects = new Set<string>();
+  readonly #cleared = new Set<string>();
   #anchor: InetDiagMessage | undefined;
   #standing: Standing | undefined;
   #nextFullMs = 0;
@@ -104,7 +105,10 @@ export class BindWatch implements Watch {
       recall: (socket) => this.#options.get(keyOf(socket)),
       rare: false,
     });
-    for (const socket of seen.facts.sockets) if (socket.options) this.#options.set(keyOf(socket), socket.options);
+    this.#options = new Map(
+      seen.facts.sockets.flatMap((socket) => (socket.options ? [[keyOf(socket), socket.options] as const] : [])),
+    );
+    this.#anchor = undefined;
     const { port, asks, headline, findings, freeAtMs } = seen.diagnosis;
     const refused = asks.filter(({ answer }) => answer.outcome === "refused");
     const open = asks.filter(({ answer }) => answer.outcome === "unknown");
@@ -124,12 +128,13 @@ export class BindWatch implements Watch {
   }
 
   /** Makes a bind about which the lists of sockets leave a doubt: once for each set of sockets that raise it. */
-  #isGranted({ request, answer: { blockers } }: Diagnosis["asks"][number]): boolean {
-    if (!this.options.probe || blockers.some((socket) => this.#suspects.has(keyOf(socket)))) return false;
-    const trial = tryBindOnce(request);
-    if (trial?.errno === null) return true;
-    for (const socket of blockers) this.#suspects.add(keyOf(socket));
-    return false;
+  #isGranted({ name, request, answer: { blockers } }: Diagnosis["asks"][number]): boolean {
+    const keys = blockers.map((socket) => `${name}, ${keyOf(socket)}`);
+    if (!this.options.probe || keys.some((key) => this.#suspects.has(key))) return false;
+    if (keys.every((key) => this.#cleared.has(key))) return true;
+    const isGranted = tryBindOnce(request)?.errno === null;
+    for (const key of keys) (isGranted ? this.#cleared : this.#suspects).add(key);
+    return isGranted;
   }
 
   #rowOf({ table }: Look, socket: PortSocket | undefined): InetDiagMessage | undefined {

@@ -1,5 +1,8 @@
 /** `lastack wait`: it ends when the port is as wanted, and disturbs nobody meanwhile. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { writeParameter } from "../../src/linux/parameter.ts";
 import { usualAsks } from "../../src/remedy/look.ts";
@@ -169,6 +172,21 @@ testNeeding(WITH_C, "where netlink is refused, /proc is looked at", async () => 
   expect((await new Running([...noNetlink, "wait", "6019", "--reuse-address"]).ended()).status).toBe(0);
   const more = ["wait", "6019", "--reuse-address", "--no-probe", "--timeout", "100ms"];
   expect((await new Running([...noNetlink, ...more]).ended()).status).toBe(1);
+});
+
+testNeeding(WITH_C, "of several ports too, one trial for a TIME-WAIT is all that is bound", async () => {
+  const library = join(directory, "count-binds.so");
+  const source = fileURLToPath(new URL("../fixtures/count-binds.c", import.meta.url));
+  execFileSync("cc", ["-shared", "-fPIC", "-o", library, source]);
+  await timeWait(6020, { reuseAddress: true });
+  handOver([sockets.listener("0.0.0.0", { port: 6021 })]);
+  const binds = (...args: string[]) => {
+    const file = join(directory, args.join(""));
+    lastack(args, { env: { ...process.env, LD_PRELOAD: library, BINDS: file } });
+    return readFileSync(file, "utf8").length / "bind\n".length;
+  };
+  expect(binds("why", "6022")).toBe(2); // both that it asks about
+  expect(binds("wait", "6020", "6021", "--reuse-address", "--timeout", "500ms")).toBe(1);
 });
 
 testNeeding(NAMESPACE, "servers that start meanwhile, without SO_REUSEADDR, are never refused", async () => {
