@@ -16,7 +16,7 @@ import {
 } from "../host/index.ts";
 import { ByteWriter } from "../tcp/index.ts";
 import { Interner } from "./interner.ts";
-import { advance, BEGINNING, type Fault, type Position, type Program } from "./program.ts";
+import { advance, afterAccept, BEGINNING, type Fault, type Position, type Program } from "./program.ts";
 import type { Actor, Happening, Look } from "./side.ts";
 
 /** A host at a moment. Never changed: what happens makes another. */
@@ -66,6 +66,8 @@ export class HostActor implements Actor<Situation> {
     readonly tickUs: number,
     /** What is looked for. */
     readonly faults: readonly Fault[],
+    /** Which incarnation of the connection has begun with this number of the peer's. */
+    readonly incarnationOf: (irs: number) => number | undefined,
   ) {}
 
   /** The host before its programs begin. It is the search's from now on. */
@@ -162,8 +164,16 @@ export class HostActor implements Actor<Situation> {
       next.wrong ??= advanced.wrong.because;
       return false;
     }
-    next.positions[process] = advanced.position;
+    next.positions[process] = this.#skipped(next.host, program, position, socket) ?? advanced.position;
     return advanced.position.step !== position.step;
+  }
+
+  /** Where to go on after an accept that has brought a later incarnation than the one it was for. */
+  #skipped(host: Host, program: Program, { step }: Position, socket: string | undefined): Position | undefined {
+    const { accepts } = program.steps[step]!;
+    const connection = accepts === undefined ? undefined : host.sockets.get(socket!)?.connection;
+    const incarnation = connection ? this.incarnationOf(connection.irs) : undefined;
+    return incarnation !== undefined && incarnation > accepts! ? afterAccept(program, incarnation) : undefined;
   }
 
   /** Blocked calls return, and what is to be sent is. */

@@ -7,6 +7,8 @@ export interface ProgramStep {
   call: Call;
   /** The next call follows at once: nobody could tell what might come in between. */
   goesOn?: true;
+  /** Of an accept: which incarnation of the connection it waits for. */
+  accepts?: number;
   /** Of a read: the bytes that come, in one read or several, until the end of the stream. */
   reads?: string;
   /** The call is made again, some time, if it fails so: the port is not free yet, say. */
@@ -29,6 +31,11 @@ export interface Position {
 }
 
 export const BEGINNING: Position = { step: 0, read: 0 };
+
+/** Where a program goes on that has accepted another incarnation than it waited for, because nothing came of that one. */
+export function afterAccept({ steps }: Program, incarnation: number): Position {
+  return { step: steps.findIndex(({ accepts }) => accepts === incarnation) + 1, read: 0 };
+}
 
 /**
  * What can be wrong: a program gets an error although nobody aborted; it reads what was not sent in this incarnation of the

@@ -71,7 +71,7 @@ export function serverOf(endings: readonly Ending[]): Program {
     { call: { name: "listen", fd: listener, backlog: 5 } },
   ];
   const rest = endings.flatMap((ending, i): ProgramStep[] => {
-    const accept: ProgramStep = { call: { name: "accept", fd: listener } };
+    const accept: ProgramStep = { call: { name: "accept", fd: listener }, accepts: i };
     if (ending === "never") return [accept];
     const serves: ProgramStep[] = [
       { call: { name: "write", fd, data: answered(i) } },

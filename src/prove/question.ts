@@ -51,6 +51,12 @@ export const PROFILE: Profile = {
 const FIRST_NUMBERS = [1000, 5000] as const;
 const STEP = -LENGTH;
 
+/** The client numbers its connections one after the other; what is no number of one has no incarnation. */
+function incarnationOf(irs: number, endings: readonly Ending[]): number | undefined {
+  const i = (irs - FIRST_NUMBERS[0]) / STEP;
+  return endings[i] === undefined ? undefined : i;
+}
+
 function makeHost(i: 0 | 1, { timeWait, ignoresReset, challenges }: Question): Host {
   const address = [CLIENT, SERVER][i]!.address;
   return createHost(
@@ -80,7 +86,8 @@ export function settingOf(question: Question): Setting {
   const packets = new Packets();
   const { asks, endings, harms, msl } = question;
   const faults = asks.filter((concern) => concern !== "end" && concern !== "rest");
-  const actorOf = (program: ReturnType<typeof clientOf>) => new HostActor([program], packets, TICK_US, faults);
+  const actorOf = (program: ReturnType<typeof clientOf>) =>
+    new HostActor([program], packets, TICK_US, faults, (irs) => incarnationOf(irs, endings));
   const actors = [actorOf(clientOf(endings)), actorOf(serverOf(endings))] as const;
   const bare = [actors[0].begin(makeHost(0, question)), actors[1].begin(makeHost(1, question))] as const;
   const end = asks.includes("end") ? "over" : asks.includes("rest") ? "quiet" : undefined;
