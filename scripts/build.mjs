@@ -135,6 +135,7 @@ for (const [format, here] of Object.entries({ cjs: "__filename", esm: "import.me
 }
 
 writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts"));
+writeFileSync("dist/prove-worker.cjs", await bundle("src/cli/prove-worker.ts"));
 const program = await bundle(await mainEntry(), {
   define: { LASTACK_VERSION: JSON.stringify(version) },
   plugins: [askFor(apartNames)],

@@ -1,18 +1,7 @@
 /** Answers of `lastack prove`, as text and as JSON. */
-import type { Question } from "../prove/question.ts";
 import { ASSUMPTIONS, type NamedQuestion } from "../prove/questions.ts";
-import type { Found } from "../prove/search.ts";
 import { boundsOf } from "../prove/verdict.ts";
-import type { Trace } from "../trace/trace.ts";
-
-export interface Verdict {
-  named: NamedQuestion;
-  question: Question;
-  found: Found;
-  /** What is wrong, and the way to it; of what does not hold only. */
-  because?: string;
-  trace?: Trace;
-}
+import type { Verdict } from "./prove-search.ts";
 
 const count = (n: number) => n.toLocaleString("en");
 

@@ -1,14 +1,13 @@
 /** `lastack prove`: what TIME-WAIT is for, by a search through all that two modelled hosts can come to. */
-import { settingOf, type Question } from "../prove/question.ts";
+import type { Question } from "../prove/question.ts";
 import { ASSUMPTIONS, QUESTIONS, type NamedQuestion } from "../prove/questions.ts";
-import { Search, type Found, type Progress } from "../prove/search.ts";
-import { becauseOf } from "../prove/verdict.ts";
+import type { Found, Progress } from "../prove/search.ts";
 import type { Trace } from "../trace/trace.ts";
-import { traceOf } from "../world/model/counterexample.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
-import { comparison, verdictJson, verdictText, type Verdict } from "./prove-text.ts";
+import { questionOf, searching, type Answer, type Job, type Verdict } from "./prove-search.ts";
+import { comparison, verdictJson, verdictText } from "./prove-text.ts";
 import { isErrTerminal } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
 import { checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
@@ -28,6 +27,7 @@ Options
       --time-wait N      how long TIME-WAIT lasts, in MSL: 2, less, or off
       --without A,...    without these assumptions: ${ASSUMPTIONS.map(({ id }) => id).join(", ")}
       --each             with all assumptions, and then without each of them alone
+      --workers N        with --each: how many searches at a time; as many as there are processors, without
       --strays N         how many segments may stray: arrive late, overtaken by others, or never
       --copies N         how many may leave a copy that strays
       --memory MB        how much the search may take for its states; 2000, without
@@ -51,6 +51,7 @@ interface ProveOptions extends Omit<ViewOptions, "json"> {
   "time-wait"?: string;
   without?: string;
   each?: boolean;
+  workers?: string;
   strays?: string;
   copies?: string;
   memory?: string;
@@ -65,6 +66,7 @@ const OPTIONS = {
   "time-wait": { type: "string" },
   without: { type: "string" },
   each: { type: "boolean" },
+  workers: { type: "string" },
   strays: { type: "string" },
   copies: { type: "string" },
   memory: { type: "string" },
@@ -74,6 +76,7 @@ const MEMORY_MB = 2000;
 /** More of them take longer than anybody waits. */
 const HARM_MAX = 6;
 const TIME_WAIT_MAX = 8;
+const WORKERS_MAX = 64;
 
 function list(json: boolean): number {
   if (json) {
@@ -86,7 +89,7 @@ function list(json: boolean): number {
 }
 
 function questionNamed(id: string): NamedQuestion {
-  const named = QUESTIONS.find((candidate) => candidate.id === id);
+  const named = questionOf(id);
   if (!named) throw new UsageError(`there is no question '${id}'; lastack prove list names them`);
   return named;
 }
@@ -113,8 +116,6 @@ function asked({ question }: NamedQuestion, options: ProveOptions): Question {
   return { ...result, harms: [{ strays: count(strays, "--strays"), copies: count(copies, "--copies") }] };
 }
 
-/** States that are looked at before the terminal and Ctrl-C have their turn. */
-const AT_A_TIME = 1 << 12;
 const TOLD_EVERY_MS = 250;
 
 function tell({ distinct, depth, bytes }: Progress, startedAtMs: number): void {
@@ -124,8 +125,8 @@ function tell({ distinct, depth, bytes }: Progress, startedAtMs: number): void {
 }
 
 /** Searches until there is an answer, or until Ctrl-C. */
-async function searched(system: ConstructorParameters<typeof Search>[0], memory: number): Promise<Found> {
-  const search = new Search(system, memory);
+async function searched(job: Job): Promise<Answer> {
+  const search = searching(job);
   const startedAtMs = performance.now();
   const tells = isErrTerminal();
   let toldAtMs = startedAtMs;
@@ -133,32 +134,17 @@ async function searched(system: ConstructorParameters<typeof Search>[0], memory:
   const stop = () => void (stopped = true);
   process.on("SIGINT", stop);
   try {
-    for (;;) {
-      const found = search.advance(AT_A_TIME);
-      if (found) return found;
+    for (let step = search.next(); ; step = search.next(stopped)) {
+      if (step.done) return step.value;
       await new Promise(setImmediate); // signals are heard between two turns
-      if (stopped) return search.stop();
       if (!tells || performance.now() - toldAtMs < TOLD_EVERY_MS) continue;
       toldAtMs = performance.now();
-      tell(search.progress, startedAtMs);
+      tell(step.value.progress, startedAtMs);
     }
   } finally {
     process.off("SIGINT", stop);
     if (tells) writeErr("\r\x1b[K");
   }
-}
-
-async function verdictOf(named: NamedQuestion, question: Question, memory: number): Promise<Verdict> {
-  const setting = settingOf(question);
-  const found = await searched(setting.system, memory);
-  const verdict = { named, question, found };
-  if (found.status !== "violated") return verdict;
-  const { counterexample } = found;
-  const because = becauseOf(setting, counterexample);
-  const dropped = ASSUMPTIONS.filter(({ isMade }) => !isMade(question)).map((one) => one.id);
-  const title = dropped.length === 0 ? named.id : `${named.id}, without ${dropped.join(" and ")}`;
-  const experiment = { id: `prove-${named.id}`, title, claims: [], article: named.claim };
-  return { ...verdict, because, trace: traceOf(setting, counterexample, experiment, because) };
 }
 
 function statusOf({ status, ...found }: Found): number {
@@ -170,23 +156,26 @@ function statusOf({ status, ...found }: Found): number {
 /** With all assumptions, then without each. */
 async function each(named: NamedQuestion, options: ProveOptions, memory: number): Promise<number> {
   const all = asked(named, options);
-  const rows: { without?: string; verdict: Verdict }[] = [{ verdict: await verdictOf(named, all, memory) }];
-  for (const { id, isMade, drop } of ASSUMPTIONS) {
-    if (rows.at(-1)!.verdict.found.status === "unfinished") break;
-    if (isMade(all)) rows.push({ without: id, verdict: await verdictOf(named, drop(all), memory) });
+  const made = ASSUMPTIONS.filter(({ isMade }) => isMade(all));
+  const questions = [all, ...made.map(({ drop }) => drop(all))];
+  const jobs = questions.map((question): Job => ({ id: named.id, question, memory }));
+  const { workers } = options;
+  const threads = workers === undefined ? undefined : parseInteger(workers, "--workers", 1, WORKERS_MAX);
+  const { searchOnThreads } = await import("./prove-threads.ts");
+  const answers = await searchOnThreads(jobs, threads);
+  const verdicts = answers.map((answer, i): Verdict => ({ named, question: questions[i]!, ...answer }));
+  const rows = verdicts.map((verdict, i) => (i === 0 ? { verdict } : { verdict, without: made[i - 1]!.id }));
+  if (options.json) {
+    writeOut(`${JSON.stringify({ schema: 1, verdicts: verdicts.map(verdictJson) }, undefined, 2)}\n`);
+  } else {
+    writeOut(comparison(named, rows));
   }
-  if (options.json)
-    writeOut(
-      `${JSON.stringify({ schema: 1, verdicts: rows.map(({ verdict }) => verdictJson(verdict)) }, undefined, 2)}\n`,
-    );
-  else writeOut(comparison(named, rows));
   await writeTraces(
-    rows.flatMap(({ verdict }) => verdict.trace ?? []),
+    verdicts.flatMap(({ trace }) => trace ?? []),
     options,
   );
-  return statusOf(
-    rows.find(({ verdict }) => verdict.found.status === "unfinished")?.verdict.found ?? rows[0]!.verdict.found,
-  );
+  const unfinished = verdicts.find(({ found }) => found.status === "unfinished");
+  return statusOf((unfinished ?? verdicts[0]!).found);
 }
 
 async function writeTraces(traces: readonly Trace[], { json: _json, trace, ...views }: ProveOptions): Promise<void> {
@@ -205,7 +194,10 @@ export async function run(args: string[]): Promise<number> {
   checkViews({ ...views, ...(trace !== undefined && { json: trace }) });
   const memory = parseInteger(options.memory ?? String(MEMORY_MB), "--memory", 1, 100_000) * 1e6;
   if (options.each) return each(named, options, memory);
-  const verdict = await verdictOf(named, asked(named, options), memory);
+  if (options.workers !== undefined)
+    throw new UsageError("--workers goes with --each: one search runs on one processor");
+  const question = asked(named, options);
+  const verdict: Verdict = { named, question, ...(await searched({ id, question, memory })) };
   const isQuiet = options.json || trace === "-";
   if (!isQuiet && verdict.trace) showTrace(verdict.trace, views);
   if (options.json) writeOut(`${JSON.stringify(verdictJson(verdict), undefined, 2)}\n`);

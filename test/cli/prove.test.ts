@@ -63,13 +63,20 @@ test("as JSON, to a program", () => {
   });
 });
 
-test("with all assumptions, and without each", () => {
+test("with all assumptions, and without each alone", () => {
   const { stdout, status } = prove("last-ack-lost", "--each");
   expect(status).toBe(0);
   expect(stdout).toMatch(/^with all assumptions\s+holds/m);
   expect(stdout).toMatch(/^without time-wait\s+does not hold: the server/m);
   expect(stdout).toMatch(/^without f1\s+holds/m);
   expect(stdout).toMatch(/^without both-close\s+does not hold: .*for ever/m);
+});
+
+test("several searches at a time find what one after the other does", () => {
+  const one = prove("last-ack-lost", "--strays=0", "--each", "--json", "--workers=1");
+  const two = prove("last-ack-lost", "--strays=0", "--each", "--json", "--workers=2");
+  expect(two).toEqual(one);
+  expect(JSON.parse(one.stdout).verdicts.length).toBeGreaterThan(5);
 });
 
 test("all questions are listed", () => {
@@ -100,6 +107,7 @@ test.each([
   [["everything"], /there is no question 'everything'/],
   [[], /prove takes one question/],
   [["time-wait", "--without", "hope"], /--without hope: expected time-wait, f1/],
+  [["time-wait", "--workers", "2"], /--workers goes with --each/],
   [["time-wait", "--time-wait", "long"], /--time-wait long: expected a whole number/],
 ])("prove %j is not understood", (args, message) => {
   expect(prove(...args)).toMatchObject({ status: 2, stderr: expect.stringMatching(message) });
