@@ -15,7 +15,15 @@ import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
 import { isErrTerminal, terminalColumns } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
-import { checkViews, showTrace, terminalStyle, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+import {
+  checkViews,
+  showTrace,
+  takesOutput,
+  terminalStyle,
+  VIEW_OPTIONS,
+  writeFiles,
+  type ViewOptions,
+} from "./views.ts";
 
 interface RunOptions extends ViewOptions, WorldOptions {
   sweep?: string;
@@ -80,7 +88,7 @@ async function runAll(
   for (const experiment of experiments) {
     const [trace, met] = await repeat(experiment, times, newWorld);
     traces.push(trace);
-    if (options.json === "-") continue;
+    if (takesOutput(options)) continue;
     if (times > 1) {
       writeOut(`${experiment.id}: the expectations held ${met} of ${times} times\n`);
       if (met < times) showTrace(trace, options);
@@ -130,12 +138,12 @@ export async function runLab(args: string[]): Promise<number> {
   const experiments = chosen(positionals, options);
   const { repeat: given, sweep } = options;
   const times = given === undefined ? undefined : parseInteger(given, "--repeat", 1, 100_000);
-  checkViews(options);
+  checkViews(options, experiments.length);
   if (sweep !== undefined) return (await import("./lab-sweep.ts")).runSweep(experiments, times, { ...options, sweep });
   const newWorld = worldsFor(options);
   if (typeof newWorld === "number") return newWorld;
   const traces = await runAll(experiments, times ?? 1, newWorld, options);
   await writeFiles(traces, options);
-  if (experiments.length > 1 && options.json !== "-") writeOut(`\n${tally(traces)}\n`);
+  if (experiments.length > 1 && !takesOutput(options)) writeOut(`\n${tally(traces)}\n`);
   return exitStatus(traces, options.server !== undefined);
 }

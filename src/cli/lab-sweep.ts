@@ -1,5 +1,4 @@
 /** `lastack lab run ID --on model --sweep NAME=FROM..TO`: how often an experiment goes wrong as a setting changes. */
-import { writeFileSync } from "node:fs";
 import type { Experiment } from "../lab/experiment.ts";
 import { runPoint, sweepValues, type SweepPoint } from "../lab/sweep.ts";
 import { ModelWorld } from "../world/model/model-world.ts";
@@ -10,7 +9,7 @@ import { drawPlot, type Plot } from "../view/plot.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { asUsage, modelSettings, type WorldOptions } from "./lab-worlds.ts";
 import { writeOut } from "./output.ts";
-import { terminalStyle, type ViewOptions } from "./views.ts";
+import { takesOutput, terminalStyle, writeFile, type ViewOptions } from "./views.ts";
 
 export interface SweepOptions extends ViewOptions, WorldOptions {
   sweep: string;
@@ -93,14 +92,11 @@ export async function runSweep(
   });
   const plot = plotOf(experiment, sweep, settings, points);
   const json = `${toJson(document(experiment, sweep, settings, options)(points), 1)}\n`;
-  if (options.json === "-") writeOut(json);
-  else writeOut(drawPlot(plot, terminalStyle(options)));
-  if (options.json !== undefined && options.json !== "-") writeFileSync(options.json, json);
+  if (!takesOutput(options)) writeOut(drawPlot(plot, terminalStyle(options)));
+  if (options.json !== undefined) writeFile(options.json, json);
   if (options.svg !== undefined) {
     const { drawPlotSvg } = await import("../view/svg/plot.ts");
-    const svg = drawPlotSvg(plot);
-    if (options.svg === "-") writeOut(svg);
-    else writeFileSync(options.svg, svg);
+    writeFile(options.svg, drawPlotSvg(plot));
   }
   return EXIT.ok;
 }

@@ -40,7 +40,7 @@ Options of run
       --repeat N         run N times, and say how often the expectations held
       --link tun|veth    how hosts are joined to the wire; by TUN where that can be had, without
       --width N          columns of the drawing; the terminal's, without
-      --json FILE        the trace (docs/trace.md); '-' is standard output
+      --json FILE        the trace (docs/trace.md); '-', here and below, is standard output
       --svg FILE         the drawing as SVG
       --html FILE        a report in one file, of one or of all experiments
       --pcap FILE        every packet, for Wireshark (pcapng)

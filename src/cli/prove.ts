@@ -191,7 +191,7 @@ export async function run(args: string[]): Promise<number> {
   if (id === "list") return list(options.json ?? false);
   const named = questionNamed(id);
   const { json: _json, trace, ...views } = options;
-  checkViews({ ...views, ...(trace !== undefined && { json: trace }) });
+  checkViews({ ...views, ...(trace !== undefined && { json: trace }) }, options.each ? ASSUMPTIONS.length : 1);
   const memory = parseInteger(options.memory ?? String(MEMORY_MB), "--memory", 1, 100_000) * 1e6;
   if (options.each) return each(named, options, memory);
   if (options.workers !== undefined)

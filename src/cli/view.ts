@@ -13,7 +13,7 @@ FILE is what 'lastack lab run ID --json FILE' wrote; '-' is standard input.
 
 Options
       --width N          columns of the drawing; the terminal's, without
-      --json FILE        the trace again; '-' is standard output
+      --json FILE        the trace again; '-', here and below, is standard output
       --svg FILE         the drawing as SVG
       --html FILE        a report in one file
       --pcap FILE        every packet, for Wireshark (pcapng)

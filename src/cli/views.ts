@@ -5,6 +5,7 @@ import type { Trace } from "../trace/trace.ts";
 import { drawLadder } from "../view/ladder/ladder.ts";
 import { formatPacketdrill } from "../view/packetdrill.ts";
 import { UsageError } from "./exit-status.ts";
+import { FileError } from "./file-error.ts";
 import { writeOut } from "./output.ts";
 import { terminalColumns } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
@@ -56,16 +57,35 @@ export function terminalStyle({ width }: Pick<ViewOptions, "width">): Style {
   };
 }
 
+function filesOf({ json, svg, html, pcap }: ViewOptions): string[] {
+  return [json, svg, html, pcap].filter((file) => file !== undefined);
+}
+
+/** Standard output is a file's: nothing else is written there. */
+export function takesOutput(options: ViewOptions): boolean {
+  return filesOf(options).includes("-");
+}
+
 /** Finds out before a long run, not behind it, that something can't be drawn or written as asked. */
-export function checkViews(options: ViewOptions): void {
+export function checkViews(options: ViewOptions, experiments = 1): void {
   terminalStyle(options);
-  const { json, svg, html, pcap, "pcap-host": host } = options;
+  const { svg, pcap, "pcap-host": host } = options;
   if (host !== undefined && pcap === undefined) throw new UsageError("--pcap-host goes with --pcap");
-  for (const file of [json, svg, html, pcap]) {
-    if (file === undefined || file === "-") continue;
+  for (const [option, file] of Object.entries({ "--pcap": pcap, "--svg": svg })) {
+    if (file !== undefined && experiments > 1)
+      throw new UsageError(`${option} takes one experiment; --html takes many`);
+  }
+  const files = filesOf(options);
+  if (files.filter((file) => file === "-").length > 1) {
+    throw new UsageError("only one of the files can be '-', standard output");
+  }
+  for (const file of files) {
+    if (file === "-") continue;
+    if (file === "") throw new UsageError("a file has no name: --json, --svg, --html and --pcap take one");
     try {
-      if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${file} is a directory`);
-      accessSync(dirname(file), constants.W_OK);
+      const there = statSync(file, { throwIfNoEntry: false });
+      if (there?.isDirectory()) throw new UsageError(`${file} is a directory`);
+      accessSync(there ? file : dirname(file), constants.W_OK);
     } catch (error) {
       if (error instanceof UsageError) throw error;
       throw new UsageError(`${file} can't be written: ${(error as Error).message}`);
@@ -78,15 +98,14 @@ export function showTrace(trace: Trace, options: ViewOptions): void {
   writeOut(options.packetdrill ? formatPacketdrill(trace) : drawLadder(trace, terminalStyle(options)));
 }
 
-function only(traces: readonly Trace[], option: string): Trace {
-  const [trace, more] = traces;
-  if (!trace || more) throw new UsageError(`${option} takes one experiment; --html takes many`);
-  return trace;
-}
-
-function write(file: string, contents: string | Uint8Array): void {
-  if (file === "-") writeOut(contents);
-  else writeFileSync(file, contents);
+/** Writes to a file, or to standard output if that is `-`. */
+export function writeFile(file: string, contents: string | Uint8Array): void {
+  if (file === "-") return writeOut(contents);
+  try {
+    writeFileSync(file, contents);
+  } catch (error) {
+    throw new FileError(`${file} can't be written`, error, "what it holds now is not all of it");
+  }
 }
 
 /** The capture, of one host's interface if that is asked for. */
@@ -105,15 +124,15 @@ export async function writeFiles(traces: readonly Trace[], options: ViewOptions)
   const { json, svg, html, pcap, "pcap-host": host } = options;
   if (json !== undefined) {
     const document = traces.length === 1 ? traces[0] : { schema: 1, traces };
-    write(json, `${toJson(document, 1)}\n`);
+    writeFile(json, `${toJson(document, 1)}\n`);
   }
-  if (pcap !== undefined) write(pcap, await capture(only(traces, "--pcap"), host));
+  if (pcap !== undefined) writeFile(pcap, await capture(traces[0]!, host));
   if (svg !== undefined) {
     const { drawSvg } = await import("../view/svg/svg.ts");
-    write(svg, drawSvg(only(traces, "--svg")));
+    writeFile(svg, drawSvg(traces[0]!));
   }
   if (html !== undefined) {
     const { drawHtml } = await import("../view/html/html.ts");
-    write(html, drawHtml(traces));
+    writeFile(html, drawHtml(traces));
   }
 }

@@ -107,10 +107,10 @@ test.each(["view", "predict"])(
   (command) => {
     const missing = lastack([command, "/nonexistent.json"]);
     expect(missing.stderr).toMatch(
-      /^lastack \w+: \/nonexistent\.json can't be read: no such file .*\(ENOENT\); 'lastack /,
+      /^lastack \w+: \/nonexistent\.json can't be read: no such file .*\(ENOENT, 2\); 'lastack /,
     );
     expect([missing.stdout, missing.status]).toEqual(["", 1]);
-    expect(lastack([command, "/"]).stderr).toContain("(EISDIR)");
+    expect(lastack([command, "/"]).stderr).toContain("(EISDIR, 21)");
   },
 );
 
@@ -121,7 +121,20 @@ test("lastack alone shows the help on standard error, with status 2", () => {
 });
 
 test("help of every command goes to standard output, with status 0", () => {
-  for (const command of ["why", "ls", "server", "client", "demo", "lab", "view", "predict"]) {
+  for (const command of [
+    "why",
+    "free",
+    "wait",
+    "reuse",
+    "ls",
+    "server",
+    "client",
+    "demo",
+    "lab",
+    "view",
+    "predict",
+    "prove",
+  ]) {
     const asOption = lastack([command, "--help"]);
     expect(asOption.stdout).toMatch(new RegExp(`^lastack ${command}: .*\\n\\nUsage: lastack ${command}`));
     expect([asOption.stderr, asOption.status]).toEqual(["", 0]);
