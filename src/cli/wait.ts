@@ -17,8 +17,8 @@ export const help = `lastack wait: until a port can be bound, or until it answer
 
 Usage: lastack wait [ADDR:]PORT... [options] [-- COMMAND...]
 
-It looks at the port's sockets and sleeps until the moment that their timers predict; it does not bind, which could disturb
-a server that starts meanwhile. With several ports: until all are as wanted at once. Then it becomes the command, if there
+It looks at the port's sockets and sleeps until the moment that their timers predict; it does not bind over and over, which
+could disturb a server that starts meanwhile. With several ports: until all are as wanted at once. Then it becomes the command, if there
 is one: with its exit status, and its signals.
 
 ${ASK_HELP}
