@@ -162,7 +162,10 @@ async function each(named: NamedQuestion, options: ProveOptions, memory: number)
   const { workers } = options;
   const threads = workers === undefined ? undefined : parseInteger(workers, "--workers", 1, WORKERS_MAX);
   const { searchOnThreads } = await import("./prove-threads.ts");
-  const answers = await searchOnThreads(jobs, threads);
+  const told = (text: string) => void (isErrTerminal() && writeErr(`\r\x1b[K${text}`));
+  told(`${jobs.length} searches`);
+  const answers = await searchOnThreads(jobs, (count) => told(`${count} of ${jobs.length} searches done`), threads);
+  told("");
   const verdicts = answers.map((answer, i): Verdict => ({ named, question: questions[i]!, ...answer }));
   const rows = verdicts.map((verdict, i) => (i === 0 ? { verdict } : { verdict, without: made[i - 1]!.id }));
   if (options.json) {
