@@ -32,6 +32,13 @@ test("wrapped text loses nothing but the spaces that it is broken at", () => {
   );
 });
 
+test("where there is no room at all, each character is a line", () => {
+  expect([wrap("ab", 0), wrap("ab", -3)]).toEqual([
+    ["a", "b"],
+    ["a", "b"],
+  ]);
+});
+
 test("words that belong together are broken only where they must", () => {
   const glued = ["=", "EADDRINUSE", "(98)"].join(NO_BREAK);
   expect(wrap(`bind 0.0.0.0:8000 ${glued}`, 20)).toEqual(["bind 0.0.0.0:8000", glued]);

@@ -60,7 +60,7 @@ export function wrap(text: string, room: number): string[] {
     }
     if (line !== "") lines.push(line);
     line = word;
-    while (textWidth(line) > room) {
+    while (line !== "" && textWidth(line) > room) {
       // At least one character, also where it is wider than the room: the line is cut in the end.
       const piece = head(line, room) || [...line][0]!;
       lines.push(piece);
