@@ -16,6 +16,10 @@ Usage: lastack demo
 Runs 'lastack server' and 'lastack client' for real: the server is stopped while the client is connected, and started
 again at once. In a network namespace of its own, as root or not; where this system grants none, on loopback and a free
 port. Takes a second or two. Exit status 0 if the kernel did as the story says, 1 if not.
+
+Examples
+  lastack demo
+  lastack lab run restart   the same with every packet and state shown
 `;
 
 const PORT = 8000;

@@ -14,14 +14,21 @@ export function say(line: string): void {
   writeOut(`${escapeForTerminal(line)}\n`);
 }
 
-/** Everything that the kernel holds on a local port, as `lastack ls` shows it. */
+/** A busy server leaves thousands of TIME-WAIT. The kernel lists listeners first. */
+const MOST_ROWS = 12;
+
+/** What the kernel holds on a local port, as `lastack ls` shows it. */
 function tellPort(port: number): void {
   const table = readSockets({ filter: { kind: "port", side: "local", port } });
   const search = holdersOf(table);
   const parts: Uint8Array[] = [];
   const rows = listSockets(table, { search, terminalWidth: terminalWidth() }, (text) => parts.push(text.slice()));
   writeErr(rows === 0 ? `The kernel holds nothing on port ${port}.\n` : `The kernel holds on port ${port}:\n`);
-  if (rows > 0) writeErr(Buffer.concat(parts));
+  if (rows > 0) {
+    const lines = Buffer.concat(parts).toString().split("\n");
+    const shown = lines.slice(0, 1 + Math.min(rows, MOST_ROWS)).join("\n");
+    writeErr(`${shown}\n${rows > MOST_ROWS ? `and ${rows - MOST_ROWS} more: lastack ls ${port}\n` : ""}`);
+  }
   for (const sentence of shortcomings(table, search)) writeErr(`(${sentence})\n`);
 }
 

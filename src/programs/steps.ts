@@ -55,7 +55,7 @@ const SELDOM_MS = 100;
  * at most once a second how often it has happened since.
  */
 export class Repetition {
-  #count = 0;
+  /** Not told yet. */
   #bytes = 0;
   #since = Number.NEGATIVE_INFINITY;
 
@@ -63,24 +63,25 @@ export class Repetition {
 
   happened(line: string, bytes: number): void {
     const now = performance.now();
-    if (this.#count === 0 && now - this.#since >= SELDOM_MS) {
+    if (this.#bytes === 0 && now - this.#since >= SELDOM_MS) {
       this.#since = now;
       this.say(line);
+      this.#bytes = Math.max(0, bytes - MESSAGE_LENGTH); // a read takes all that has come
       return;
     }
-    this.#count++;
     this.#bytes += bytes;
     if (now - this.#since >= 1000) this.flush(line, now);
   }
 
   /** Tells what has not been told. */
   flush(line: string, now = performance.now()): void {
-    if (this.#count > 0) {
+    if (this.#bytes > 0) {
+      const messages = Math.max(1, Math.round(this.#bytes / MESSAGE_LENGTH));
+      const times = messages === 1 ? "once" : `${messages} times`;
       const seconds = ((now - this.#since) / 1000).toFixed(1);
-      this.say(`${line}  (${this.#count} times more in ${seconds} s, ${this.#bytes} bytes)`);
+      this.say(`${line}  (${times} more in ${seconds} s, ${this.#bytes} bytes)`);
     }
     this.#since = now;
-    this.#count = 0;
     this.#bytes = 0;
   }
 }

@@ -28,9 +28,11 @@ export class SyscallError extends Error {
   constructor(
     readonly syscall: string,
     readonly errno: number,
+    /** What it was about, such as a path: for the message. */
+    about = "",
   ) {
     const code = errnoName(errno);
-    super(`${syscall}: ${code} (${errno})`);
+    super(`${syscall}${about && ` ${about}`}: ${code} (${errno})`);
     this.code = code;
   }
 }
@@ -48,8 +50,8 @@ export class NotLinux extends Error {
 }
 
 /** `result` if the call succeeded; throws {@link SyscallError} if it is `-errno`, as the `try…` calls return it. */
-export function orThrow(syscall: string, result: number): number {
-  if (result < 0) throw new SyscallError(syscall, -result);
+export function orThrow(syscall: string, result: number, about?: string): number {
+  if (result < 0) throw new SyscallError(syscall, -result, about);
   return result;
 }
 

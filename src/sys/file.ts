@@ -14,7 +14,7 @@ export function tryOpenat(directory: Fd | undefined, path: Uint8Array, flags: nu
   return outcome(libc.openat(directory?.number ?? AT_FDCWD, path, flags | O_CLOEXEC, 0));
 }
 export function openat(directory: Fd | undefined, path: string, flags: number): Fd {
-  return new Fd(orThrow("openat", tryOpenat(directory, cString(path), flags)));
+  return new Fd(orThrow("openat", tryOpenat(directory, cString(path), flags), path));
 }
 
 /** read(2): bytes read, 0 at the end, or `-errno`. */

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { enterNewNetworkNamespace } from "../../src/linux/namespace.ts";
 import { endAll, lastack, startProgram } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
-import { copyCli, linesOf, makeDirectory, removeDirectory, run } from "./helpers.ts";
+import { boundSocket, copyCli, linesOf, makeDirectory, removeDirectory, run } from "./helpers.ts";
 
 const NAMESPACE = ["a network namespace"] as const;
 
@@ -26,6 +26,20 @@ testNeeding(NAMESPACE, "server on an address of another host: EADDRNOTAVAIL, and
     ),
   ]);
   expect([stdout, status]).toEqual(["socket AF_INET SOCK_STREAM ok\n", 1]);
+});
+
+testNeeding(NAMESPACE, "of many sockets on the port the first are shown, and how many more there are", () => {
+  for (const [count, last] of [
+    [12, /^tcp4 .* 127\.0\.0\.\d+:3000 /],
+    [20, /^and 8 more: lastack ls 3000$/],
+  ] as const) {
+    const fds = Array.from({ length: count }, (_, i) => boundSocket(`127.0.0.${i + 1}`, 3000));
+    const lines = linesOf(lastack(["server", "3000"]).stderr);
+    for (const fd of fds) fd.close();
+    expect(lines[0]).toMatch(/EADDRINUSE/);
+    expect(lines.filter((line) => line.startsWith("tcp4 "))).toHaveLength(12);
+    expect(lines.at(-1)).toMatch(last);
+  }
 });
 
 testNeeding(NAMESPACE, "client where nothing listens: ECONNREFUSED, and how to start a server", () => {

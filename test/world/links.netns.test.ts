@@ -178,7 +178,8 @@ describe("where TUN is not to be had", () => {
   });
 
   testNeeding(NEEDS.tun, "one who insists on TUN is told what was refused, and what does without", () => {
-    const reason = /^needs \/dev\/net\/tun, .* \(openat: ENOENT \(2\)\); a link of kind veth does without$/;
+    const reason =
+      /^needs \/dev\/net\/tun, .* \(openat \/dev\/net\/tun: ENOENT \(2\)\); a link of kind veth does without$/;
     expect(runUnder(NO_TUN, "tun")).toEqual({ kind: "tun", ...notRun(reason) });
   });
 
@@ -191,7 +192,7 @@ describe("where TUN is not to be had", () => {
 
   testNeeding([...NEEDS.tun, "a second uid"], "neither: both refusals are named", () => {
     const reason =
-      /^needs \/dev\/net\/tun, .* \(openat: ENOENT \(2\)\), or else veth pairs .* \(socket: EPERM \(1\)\)$/;
+      /^needs \/dev\/net\/tun, .* \(openat \/dev\/net\/tun: ENOENT \(2\)\), or else veth pairs .* \(socket: EPERM \(1\)\)$/;
     expect(runUnder([...NO_TUN, ...noPackets])).toEqual(notRun(reason));
   });
 
