@@ -9,12 +9,12 @@ function answer({ found, because }: Verdict): string {
   const { distinct, depth } = found;
   switch (found.status) {
     case "holds":
-      return `holds: ${count(distinct)} states, which is all that there are, none further than ${depth} from the beginning`;
+      return `holds: ${count(distinct)} states, which is all that there are, none further than ${depth - 1} steps from the beginning`;
     case "violated":
       return `does not hold: ${because}; a shortest way there takes ${found.counterexample.steps.length} steps; ${count(distinct)} states`;
     case "unfinished": {
       const why = found.why === "memory" ? "the memory is full (--memory)" : "stopped";
-      return `no answer, ${why}: in ${count(distinct)} states, up to depth ${depth}, there is nothing wrong`;
+      return `no answer, ${why}: in ${count(distinct)} states, up to ${depth - 1} steps from the beginning, there is nothing wrong`;
     }
   }
 }
