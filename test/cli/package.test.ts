@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { untilFound } from "../node/program.ts";
 import { CLI, type Outcome } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
 import { expectFromRegistry, installFromRegistry, linesOf, makeDirectory, removeDirectory, run } from "./helpers.ts";
@@ -107,7 +108,11 @@ const LISTENS_TWICE = `
 function expectRegisterToWork(as: { uid?: number }): void {
   for (const option of ["--require", "--import"]) {
     const command = [process.execPath, option, "lastack/register", "--eval", LISTENS_TWICE];
-    expect(run(command, { ...as, cwd: dirname(script) })).toMatchObject({
+    const told = untilFound(
+      () => run(command, { ...as, cwd: dirname(script) }),
+      ({ stdout }) => stdout,
+    );
+    expect(told).toMatchObject({
       status: 0,
       stderr: "",
       stdout:
