@@ -6,7 +6,7 @@ import { JSON_SCHEMA } from "./ls-json.ts";
 import { parseOptions } from "./options.ts";
 import { sayOut } from "./output.ts";
 import { REUSE_HELPS, reuseText } from "./reuse-text.ts";
-import { parsePort } from "./values.ts";
+import { parseEndpoint } from "./values.ts";
 
 export const help = `lastack reuse: set SO_REUSEADDR on the sockets of a running server, for the server that follows it
 
@@ -50,6 +50,12 @@ function reuseObject({ port, live, waiting, leftovers }: Reuse) {
   };
 }
 
+function portOf(argument: string): number {
+  const { address, port } = parseEndpoint(argument);
+  if (address) throw new UsageError(`'${argument}': all sockets of a port are set: lastack reuse ${port}`);
+  return port;
+}
+
 export function run(args: string[]): number {
   const { values, positionals } = parseOptions({
     args,
@@ -58,7 +64,7 @@ export function run(args: string[]): number {
   });
   if (positionals.length === 0) throw new UsageError("which port? lastack reuse PORT...");
   const dryRun = values["dry-run"] === true;
-  const ports = positionals.map(parsePort);
+  const ports = positionals.map(portOf);
   if (!values.json) sayOut(`${REUSE_HELPS}\n`);
   const results = ports.map((port) => prepareReuse(port, { dryRun }));
   const status = Math.max(...results.map(statusOf));

@@ -93,6 +93,11 @@ function unknownState(word: string): UsageError {
   );
 }
 
+function refuseZone(word: string): never {
+  const [address] = word.split("%");
+  throw new UsageError(`'${word}': addresses with a zone are not taken; ${address} is that address in every zone`);
+}
+
 const KEYWORDS = ["pid", "program", "user", "state", "port", "address"] as const;
 
 export function parseWhat(words: readonly string[]): What {
@@ -130,6 +135,7 @@ export function parseWhat(words: readonly string[]): What {
     else if (/^\d/.test(word)) parsePort(word);
     else if (misspeltState(word))
       throw new UsageError(`${unknownState(word).message}. For a program of this name: program ${word}`);
+    else if (parseIp(word.replace(/%.*$/, ""))) refuseZone(word);
     else what.programs.add(word);
   };
   for (let i = 0; i < words.length; i++) {

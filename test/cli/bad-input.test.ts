@@ -34,6 +34,7 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
   ["ls ::/129", "::/129", "from 0 to 128"],
   ["ls 10.0.0.0/x", "10.0.0.0/x", "from 0 to 32"],
   ["ls 300.0.0.1", "300.0.0.1"],
+  ["ls fe80::1%lo", "'fe80::1%lo': addresses with a zone are not taken", "fe80::1 is that address in every zone"],
   ["ls address example.org", "'example.org' is not an IP address"],
   ["ls --by nonsense", "--by nonsense", "state, program, port, peer"],
   ["ls --json --json-lines", "--json and --json-lines"],
@@ -51,6 +52,7 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
   ["why ::1:80", "'::1:80'", "in brackets"],
   ["why 80 --ipv6-only --address 127.0.0.1", "--ipv6-only", "no IPv6 address"],
   ["why 127.0.0.1:80 --address ::1", "the address is given twice"],
+  ["reuse 127.0.0.1:80", "all sockets of a port are set: lastack reuse 80"],
   ["free 80 --if=", "--if takes the name of a program"],
   ["why 80 --user nobody-of-this-name", "there is no user", "/etc/passwd"],
   ["--nonsense", "'--nonsense'"],
@@ -95,8 +97,8 @@ test.each(BAD)("lastack %s", (line, ...parts) => {
   const { stdout, stderr, status } = lastack(split(line));
   for (const part of parts) expect(stderr).toContain(part);
   const [message, hint, ...more] = linesOf(stderr);
-  expect(message).toMatch(/^lastack( why| free| ls| server| client| demo)?: \S/);
-  expect(hint).toMatch(/^Try 'lastack( why| free| ls| server| client| demo)? --help'\.$/);
+  expect(message).toMatch(/^lastack( why| free| reuse| ls| server| client| demo)?: \S/);
+  expect(hint).toMatch(/^Try 'lastack( why| free| reuse| ls| server| client| demo)? --help'\.$/);
   expect(more).toEqual([]);
   expect(stderr).not.toContain("\u001b");
   expect([stdout, status]).toEqual(["", 2]);
