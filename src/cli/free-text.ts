@@ -68,9 +68,15 @@ export function resultText({ proposal, freed, error }: Attempt, aborted: boolean
     lines.push(...running.map((process) => `${line(processText(process))}: ${how}`));
   }
   if (destroyRefused !== undefined) {
-    const why = destroyRefused === "EPERM" ? "it takes CAP_NET_ADMIN" : "this kernel can't";
-    lines.push(`What the kernel keeps of connections stays: ${why} (${destroyRefused})`);
-    if (destroyRefused === "EPERM") lines.push(`  As root: ${asRoot()}`);
+    const { denied } = after.facts;
+    const why =
+      denied !== undefined
+        ? `netlink was refused: ${denied}`
+        : destroyRefused === "EPERM"
+          ? `it takes CAP_NET_ADMIN (${destroyRefused})`
+          : `this kernel can't (${destroyRefused})`;
+    lines.push(`What the kernel keeps of connections stays: ${why}`);
+    if (destroyRefused === "EPERM" && after.facts.asker.uid !== 0) lines.push(`  As root: ${asRoot()}`);
   }
   const { answer, headline, freeAtMs } = after.diagnosis;
   lines.push(line(headline));

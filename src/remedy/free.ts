@@ -107,7 +107,8 @@ export async function carryOut({ asks, before, plan }: Proposal, options: CarryO
   const { forceAfterMs = FORCE_AFTER_MS, abort, onProgress } = options;
   const running = plan.victims.length > 0 ? await endProcesses(plan.victims, { forceAfterMs, abort, onProgress }) : [];
   const tell = (sockets: number) => sockets > 0 && onProgress?.({ kind: "destroyed", sockets });
-  let destroyRefused: string | undefined;
+  // /proc, which is read then, knows no cookies.
+  let destroyRefused = plan.sockets.length > 0 && before.table.denied !== undefined ? "EPERM" : undefined;
   let after: Look | undefined;
   if (running.length === 0 && !abort?.aborted) {
     try {

@@ -7,9 +7,9 @@ import { resultText } from "../../src/cli/free-text.ts";
 import { carryOut, proposeFree } from "../../src/remedy/free.ts";
 import { attemptFree, type Attempt } from "../../src/remedy/freed-port.ts";
 import { SOCK_NONBLOCK, type Fd } from "../../src/sys/index.ts";
-import { statesOf } from "../cli/helpers.ts";
+import { compile, makeDirectory, removeDirectory, run, statesOf } from "../cli/helpers.ts";
 import { bindsNow, flags, handOver, sockets } from "../diagnose/situation.ts";
-import { endAll, lastack, Running, start } from "../support/cli.ts";
+import { CLI, endAll, lastack, Running, start } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
 import { enterNamespace } from "../support/tcp.ts";
 import { until } from "../support/until.ts";
@@ -119,6 +119,25 @@ testNeeding(
     expect(stdout).toMatch(/stays: it takes CAP_NET_ADMIN \(EPERM\)\n  As root: sudo \/\S+ \/\S+ free 3026 --yes\n/);
     expect(stdout).toMatch(/\nFree by itself in \d+ s\n/);
     expect([status, statesOf(3026)]).toEqual([3, ["TIME-WAIT"]]);
+  },
+);
+
+testNeeding(
+  ["a network namespace", "a C compiler"],
+  "where netlink is denied TIME-WAIT stays, and that is why",
+  async () => {
+    await timeWait(3028);
+    const directory = makeDirectory();
+    try {
+      const without = compile("without", `${directory}/without`);
+      const { stdout, status } = run([without, "netlink", process.execPath, CLI, "free", "3028", "--yes"]);
+      expect(stdout).toMatch(
+        /\nWhat the kernel keeps of connections stays: netlink was refused: socket: EPERM \(1\)\nPort 3028 is taken/,
+      );
+      expect([status, statesOf(3028)]).toEqual([3, ["TIME-WAIT"]]);
+    } finally {
+      removeDirectory(directory);
+    }
   },
 );
 
