@@ -60,7 +60,8 @@ function findingRefusal(facts: Facts, finding: Finding, force: boolean): Refusal
   const { cause, headline, remedies, sockets } = finding;
   const isManaged = !force && MANAGED.has(cause) && holdersOf(facts, sockets).some(isManager);
   if (OUT_OF_REACH.has(cause) || NOT_TAKEN.has(cause) || isManaged) {
-    return { reason: headline, remedies: remedies.filter(({ command }) => command) };
+    const needsPermission = cause === "privileged-port";
+    return { reason: headline, remedies: remedies.filter(({ command }) => command), needsPermission };
   }
   if (cause === "other-users-process") return { reason: headline, remedies: [], needsPermission: true };
   return undefined;

@@ -147,3 +147,13 @@ testNeeding(
     expect([status, runs(target)]).toEqual([3, true]);
   },
 );
+
+testNeeding(
+  ["a network namespace", "a second uid"],
+  "a port that takes a privilege: nothing to end, and status 3",
+  () => {
+    const { stdout, status } = lastack(["free", "80", "--yes"], { uid: NOBODY });
+    expect(stdout).toMatch(/Nothing is ended:\n  ports below 1024 take .*, which user nobody does not have/);
+    expect(status).toBe(3);
+  },
+);
