@@ -25,6 +25,8 @@ export interface Verdict {
 
 export type Answer = Pick<Verdict, "found" | "because" | "trace">;
 
+/** How often it is told how far a search is. */
+export const TOLD_EVERY_MS = 250;
 /** States that are looked at in one go. */
 const AT_A_TIME = 1 << 12;
 

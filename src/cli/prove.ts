@@ -1,13 +1,14 @@
 /** `lastack prove`: what TIME-WAIT is for, by a search through all that two modelled hosts can come to. */
 import type { Question } from "../prove/question.ts";
 import { ASSUMPTIONS, QUESTIONS, type NamedQuestion } from "../prove/questions.ts";
-import type { Found, Progress } from "../prove/search.ts";
+import type { Found } from "../prove/search.ts";
 import type { Trace } from "../trace/trace.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
-import { questionOf, searching, type Answer, type Job, type Verdict } from "./prove-search.ts";
+import { questionOf, searching, TOLD_EVERY_MS, type Answer, type Job, type Verdict } from "./prove-search.ts";
 import { comparison, verdictJson, verdictText } from "./prove-text.ts";
+import type { Together } from "./prove-threads.ts";
 import { isErrTerminal } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
 import { checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
@@ -116,12 +117,10 @@ function asked({ question }: NamedQuestion, options: ProveOptions): Question {
   return { ...result, harms: [{ strays: count(strays, "--strays"), copies: count(copies, "--copies") }] };
 }
 
-const TOLD_EVERY_MS = 250;
-
-function tell({ distinct, depth, bytes }: Progress, startedAtMs: number): void {
+function tell({ distinct, depth, bytes }: Omit<Together, "answered">, startedAtMs: number, before = ""): void {
   const rate = Math.round((1000 * distinct) / (performance.now() - startedAtMs));
   const numbers = [`${distinct.toLocaleString("en")} states`, `${rate.toLocaleString("en")} a second`];
-  writeErr(`\r\x1b[K${numbers.join(", ")}, depth ${depth}, ${Math.round(bytes / 1e6)} MB`);
+  writeErr(`\r\x1b[K${before}${numbers.join(", ")}, depth ${depth}, ${Math.round(bytes / 1e6)} MB`);
 }
 
 /** Searches until there is an answer, or until Ctrl-C. */
@@ -162,10 +161,13 @@ async function each(named: NamedQuestion, options: ProveOptions, memory: number)
   const { workers } = options;
   const threads = workers === undefined ? undefined : parseInteger(workers, "--workers", 1, WORKERS_MAX);
   const { searchOnThreads } = await import("./prove-threads.ts");
-  const told = (text: string) => void (isErrTerminal() && writeErr(`\r\x1b[K${text}`));
-  told(`${jobs.length} searches`);
-  const answers = await searchOnThreads(jobs, (count) => told(`${count} of ${jobs.length} searches done`), threads);
-  told("");
+  const tells = isErrTerminal();
+  const startedAtMs = performance.now();
+  const onProgress = ({ answered, ...together }: Together) => {
+    if (tells) tell(together, startedAtMs, `${answered} of ${jobs.length} searches, `);
+  };
+  const answers = await searchOnThreads(jobs, onProgress, threads);
+  if (tells) writeErr("\r\x1b[K");
   const verdicts = answers.map((answer, i): Verdict => ({ named, question: questions[i]!, ...answer }));
   const rows = verdicts.map((verdict, i) => (i === 0 ? { verdict } : { verdict, without: made[i - 1]!.id }));
   if (options.json) {

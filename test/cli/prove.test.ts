@@ -107,6 +107,16 @@ test("Ctrl-C ends it, with what was found so far", async () => {
   expect(status).toBe(130);
 });
 
+test("several searches tell on a terminal how far they are together, and wipe it away", () => {
+  const command = `"${process.execPath}" "${CLI}" prove old-duplicate --each`;
+  const { stdout, status } = run(["script", "-qec", command, "/dev/null"], { input: "" });
+  const told = stdout.split("\r\u001b[K").slice(1);
+  expect(told[0]).toMatch(/^0 of 7 searches, [\d,]+ states, [\d,]+ a second, depth \d+, \d+ MB$/);
+  expect(told.at(-2)).toMatch(/^7 of 7 searches, /);
+  expect(told.at(-1)).not.toContain("searches,");
+  expect(status).toBe(0);
+});
+
 test.each([
   [["everything"], /there is no question 'everything'/],
   [[], /prove takes one question/],
