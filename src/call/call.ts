@@ -91,11 +91,6 @@ export function mayBlock(call: Call): boolean {
   return call.name === "accept" || call.name === "connect" || call.name === "read" || call.name === "write";
 }
 
-/** The descriptor that a call is about, if it is about one. */
-export function descriptorOf(call: Call): number | undefined {
-  return "fd" in call ? call.fd : undefined;
-}
-
 /** The bytes that stand for `data`: UTF-8. */
 export function dataBytes(data: Data): Uint8Array {
   if (typeof data === "string") return new TextEncoder().encode(data);

@@ -7,6 +7,15 @@ import type { Link, LinkEvent } from "../link/link.ts";
 import { segmentRecord } from "../trace/segment-record.ts";
 import type { NewEvent, Recorder } from "../trace/recorder.ts";
 
+/**
+ * The addresses of a run's `number`-th host, from 1 on: `count` of IPv4, then one of IPv6 if there is such a thing. The same
+ * in both worlds, as an experiment's traces are.
+ */
+export function addressesOnWire(number: number, count: number, { ipv6 }: { ipv6: boolean }): string[] {
+  const addresses = Array.from({ length: count }, (_, i) => `10.9.0.${number + 10 * i}`);
+  return ipv6 ? [...addresses, `fd09::${number}`] : addresses;
+}
+
 type NewSegmentEvent = NewEvent & { kind: "segment" };
 
 export class Wire {

@@ -11,7 +11,7 @@ import {
   type Signal,
   type World,
 } from "../../lab/world.ts";
-import { Wire } from "../../lab/wire.ts";
+import { addressesOnWire, Wire } from "../../lab/wire.ts";
 import { Link } from "../../link/link.ts";
 import { parseIp } from "../../codec/address.ts";
 import { endAllIn } from "../../linux/residents.ts";
@@ -99,9 +99,7 @@ export class KernelWorld implements World {
   }
 
   addHost({ name, addresses = 1, mtu = 1500 }: HostSpec): string[] {
-    const number = this.#hosts.size + 1;
-    const all = Array.from({ length: addresses }, (_, i) => `10.9.0.${number + 10 * i}`);
-    if (existsSync("/proc/sys/net/ipv6")) all.push(`fd09::${number}`);
+    const all = addressesOnWire(this.#hosts.size + 1, addresses, { ipv6: existsSync("/proc/sys/net/ipv6") });
     const port = (namespace: KernelHost["namespace"]) => makePort(this.linkKind, namespace);
     this.#hosts.set(name, new KernelHost(name, all, mtu, port, this.#hostParameters));
     for (const address of all) this.#wire.attach(address, name);

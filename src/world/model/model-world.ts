@@ -24,7 +24,7 @@ import {
   type Signal,
   type World,
 } from "../../lab/world.ts";
-import { Wire } from "../../lab/wire.ts";
+import { addressesOnWire, Wire } from "../../lab/wire.ts";
 import { generator, NO_CHANCE } from "../../link/chance.ts";
 import { Link } from "../../link/link.ts";
 import { Recorder } from "../../trace/recorder.ts";
@@ -96,9 +96,7 @@ export class ModelWorld implements World {
   }
 
   addHost({ name, addresses = 1, mtu = 1500 }: HostSpec): string[] {
-    const number = this.#hosts.size + 1;
-    const all = Array.from({ length: addresses }, (_, i) => `10.9.0.${number + 10 * i}`);
-    all.push(`fd09::${number}`);
+    const all = addressesOnWire(this.#hosts.size + 1, addresses, { ipv6: true });
     const model = createHost(hostSettings(this.settings, all, mtu), this.settings.parameters);
     this.#hosts.set(name, { name, model, touchedBy: undefined });
     for (const address of all) this.#wire.attach(address, name);
