@@ -22,7 +22,7 @@ export function makeDirectory(): string {
 }
 
 export function removeDirectory(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Copies the built command line and what it needs at run time into `directory`. Returns the path of lastack.cjs. */

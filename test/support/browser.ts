@@ -12,11 +12,13 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** `folder` is the test's own; the profile is made in it. */
+/** `folder` is the test's own: all that the browser writes goes there, and nothing to the user's home. */
 export function launchBrowser(folder: string): Promise<BrowserContext> {
+  const [config, cache] = [join(folder, "config"), join(folder, "cache")];
   return chromium.launchPersistentContext(join(folder, "profile"), {
     executablePath: "/usr/bin/chromium",
     headless: true,
     args: FLAGS,
+    env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: config, XDG_CACHE_HOME: cache },
   });
 }

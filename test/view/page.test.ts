@@ -19,7 +19,7 @@ const context = () => (browser ??= launchBrowser(folder));
 
 afterAll(async () => {
   await (await browser)?.close();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 5 });
 });
 
 interface Opened {
