@@ -11,7 +11,7 @@ import { comparison, verdictJson, verdictText } from "./prove-text.ts";
 import type { Together } from "./prove-threads.ts";
 import { isErrTerminal } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
-import { checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+import { checkViews, showTrace, takesOutput, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
 export const help = `lastack prove: what TIME-WAIT protects, and under which assumptions
 
@@ -33,7 +33,7 @@ Options
       --copies N         how many may leave a copy that strays
       --memory MB        how much the search may take for its states; 2000, without
       --json             the answer as JSON (docs/json.md)
-      --trace FILE       the counterexample's trace (docs/trace.md), for 'lastack view'; '-' is standard output
+      --trace FILE       the counterexample's trace (docs/trace.md), for 'lastack view'; '-' is standard output, and the verdict goes to standard error
       --svg, --html, --pcap, --pcap-host, --packetdrill, --width    as for 'lastack lab run'
 
 Exit status: 0 it holds; 1 it does not, and a counterexample is shown; 2 the command line was not understood; 3 the memory
@@ -153,7 +153,7 @@ function statusOf({ status, ...found }: Found): number {
 }
 
 /** With all assumptions, then without each. */
-async function each(named: NamedQuestion, options: ProveOptions, memory: number): Promise<number> {
+async function each(named: NamedQuestion, options: ProveOptions, files: ViewOptions, memory: number): Promise<number> {
   const all = asked(named, options);
   const made = ASSUMPTIONS.filter(({ isMade }) => isMade(all));
   const questions = [all, ...made.map(({ drop }) => drop(all))];
@@ -173,18 +173,18 @@ async function each(named: NamedQuestion, options: ProveOptions, memory: number)
   if (options.json) {
     writeOut(`${JSON.stringify({ schema: 1, verdicts: verdicts.map(verdictJson) }, undefined, 2)}\n`);
   } else {
-    writeOut(comparison(named, rows));
+    (takesOutput(files) ? writeErr : writeOut)(comparison(named, rows));
   }
   await writeTraces(
     verdicts.flatMap(({ trace }) => trace ?? []),
-    options,
+    files,
   );
   const unfinished = verdicts.find(({ found }) => found.status === "unfinished");
   return statusOf((unfinished ?? verdicts[0]!).found);
 }
 
-async function writeTraces(traces: readonly Trace[], { json: _json, trace, ...views }: ProveOptions): Promise<void> {
-  if (traces.length > 0) await writeFiles(traces, { ...views, ...(trace !== undefined && { json: trace }) });
+async function writeTraces(traces: readonly Trace[], files: ViewOptions): Promise<void> {
+  if (traces.length > 0) await writeFiles(traces, files);
 }
 
 export async function run(args: string[]): Promise<number> {
@@ -196,17 +196,19 @@ export async function run(args: string[]): Promise<number> {
   if (id === "list") return list(options.json ?? false);
   const named = questionNamed(id);
   const { json: _json, trace, ...views } = options;
-  checkViews({ ...views, ...(trace !== undefined && { json: trace }) }, options.each ? ASSUMPTIONS.length : 1);
+  const files: ViewOptions = { ...views, ...(trace !== undefined && { json: trace }) };
+  checkViews(files, options.each ? ASSUMPTIONS.length : 1);
+  const isTaken = takesOutput(files);
+  if (options.json && isTaken) throw new UsageError("--json is standard output: the files can't be there too");
   const memory = parseInteger(options.memory ?? String(MEMORY_MB), "--memory", 1, 100_000) * 1e6;
-  if (options.each) return each(named, options, memory);
+  if (options.each) return each(named, options, files, memory);
   if (options.workers !== undefined)
     throw new UsageError("--workers goes with --each: one search runs on one processor");
   const question = asked(named, options);
   const verdict: Verdict = { named, question, ...(await searched({ id, question, memory })) };
-  const isQuiet = options.json || trace === "-";
-  if (!isQuiet && verdict.trace) showTrace(verdict.trace, views);
+  if (!options.json && !isTaken && verdict.trace) showTrace(verdict.trace, views);
   if (options.json) writeOut(`${JSON.stringify(verdictJson(verdict), undefined, 2)}\n`);
-  else if (!isQuiet) writeOut(verdictText(verdict));
-  await writeTraces(verdict.trace ? [verdict.trace] : [], options);
+  else (isTaken ? writeErr : writeOut)(verdictText(verdict));
+  await writeTraces(verdict.trace ? [verdict.trace] : [], files);
   return statusOf(verdict.found);
 }

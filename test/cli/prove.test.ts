@@ -53,6 +53,15 @@ test("without it, a shortest way to the error is drawn, and stored for view", ()
   expect(run([process.execPath, cli, "view", "trace.json"], { cwd: directory }).stdout).toContain("RST seq 12");
 });
 
+test("where standard output is the trace's the verdict goes to standard error, also if there is no trace", () => {
+  const holds = prove("last-ack-lost", "--trace", "-");
+  expect(holds).toMatchObject({ stdout: "", stderr: expect.stringMatching(/^last-ack-lost holds: /m), status: 0 });
+  const violated = prove("last-ack-lost", "--time-wait", "off", "--svg", "-");
+  expect(violated.stdout).toMatch(/^<svg [^]*<\/svg>\n?$/);
+  expect(violated.stderr).toMatch(/^last-ack-lost does not hold: /m);
+  expect(violated.status).toBe(1);
+});
+
 test("as JSON, to a program", () => {
   const { stdout, status } = prove("old-duplicate", "--without", "time-wait", "--json");
   expect(status).toBe(1);
@@ -122,6 +131,7 @@ test.each([
   [[], /prove takes one question/],
   [["time-wait", "--without", "hope"], /--without hope: expected time-wait, f1/],
   [["time-wait", "--workers", "2"], /--workers goes with --each/],
+  [["time-wait", "--json", "--trace", "-"], /--json is standard output/],
   [["time-wait", "--time-wait", "long"], /--time-wait long: expected a whole number/],
 ])("prove %j is not understood", (args, message) => {
   expect(prove(...args)).toMatchObject({ status: 2, stderr: expect.stringMatching(message) });
