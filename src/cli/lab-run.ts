@@ -2,7 +2,7 @@
 import { CATALOGUE } from "../lab/catalogue/index.ts";
 import type { Experiment } from "../lab/experiment.ts";
 import { restartOf } from "../lab/restart-program.ts";
-import { runExperiment } from "../lab/run.ts";
+import { hostNames, runExperiment } from "../lab/run.ts";
 import type { World } from "../lab/world.ts";
 import type { Trace } from "../trace/trace.ts";
 import { escapeForTerminal } from "../view/escape.ts";
@@ -16,6 +16,7 @@ import { writeErr, writeOut } from "./output.ts";
 import { isErrTerminal, terminalColumns } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
 import {
+  checkPcapHost,
   checkViews,
   showTrace,
   takesOutput,
@@ -139,6 +140,7 @@ export async function runLab(args: string[]): Promise<number> {
   const { repeat: given, sweep } = options;
   const times = given === undefined ? undefined : parseInteger(given, "--repeat", 1, 100_000);
   checkViews(options, experiments.length);
+  checkPcapHost(options, hostNames(experiments[0]!)); // a capture is of one experiment
   if (sweep !== undefined) return (await import("./lab-sweep.ts")).runSweep(experiments, times, { ...options, sweep });
   const newWorld = worldsFor(options);
   if (typeof newWorld === "number") return newWorld;

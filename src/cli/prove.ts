@@ -11,7 +11,15 @@ import { comparison, verdictJson, verdictText } from "./prove-text.ts";
 import type { Together } from "./prove-threads.ts";
 import { isErrTerminal } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
-import { checkViews, showTrace, takesOutput, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+import {
+  checkPcapHost,
+  checkViews,
+  showTrace,
+  takesOutput,
+  VIEW_OPTIONS,
+  writeFiles,
+  type ViewOptions,
+} from "./views.ts";
 
 export const help = `lastack prove: what TIME-WAIT protects, and under which assumptions
 
@@ -198,6 +206,7 @@ export async function run(args: string[]): Promise<number> {
   const { json: _json, trace, ...views } = options;
   const files: ViewOptions = { ...views, ...(trace !== undefined && { json: trace }) };
   checkViews(files, options.each ? ASSUMPTIONS.length : 1);
+  checkPcapHost(views, ["client", "server"]);
   const isTaken = takesOutput(files);
   if (options.json && isTaken) throw new UsageError("--json is standard output: the files can't be there too");
   const memory = parseInteger(options.memory ?? String(MEMORY_MB), "--memory", 1, 100_000) * 1e6;

@@ -3,7 +3,7 @@ import { readTrace } from "../trace/schema.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { inputName, readInput } from "./input.ts";
 import { parseOptions } from "./options.ts";
-import { checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+import { checkPcapHost, checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
 
 export const help = `lastack view: draw a stored trace again
 
@@ -34,6 +34,10 @@ export async function run(args: string[]): Promise<number> {
   checkViews(options);
   const read = readTrace(readInput(file, "'lastack lab run ID --json FILE' writes a trace"));
   if (!read.ok) throw new UsageError(`${inputName(file)} is not a trace: ${read.where}: ${read.problem}`);
+  checkPcapHost(
+    options,
+    read.trace.hosts.map(({ name }) => name),
+  );
   const { json, svg, html, pcap } = options;
   const toFiles = [json, svg, html, pcap].some((name) => name !== undefined);
   if (!toFiles || options.packetdrill) showTrace(read.trace, options);

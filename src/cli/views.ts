@@ -93,6 +93,12 @@ export function checkViews(options: ViewOptions, experiments = 1): void {
   }
 }
 
+/** The same of the host whose capture is asked for; `hosts`: the names of all. */
+export function checkPcapHost({ "pcap-host": host }: ViewOptions, hosts: readonly string[]): void {
+  if (host === undefined || hosts.includes(host)) return;
+  throw new UsageError(`--pcap-host ${host}: the hosts are ${hosts.join(", ")}`);
+}
+
 /** Draws a trace on standard output. */
 export function showTrace(trace: Trace, options: ViewOptions): void {
   writeOut(options.packetdrill ? formatPacketdrill(trace) : drawLadder(trace, terminalStyle(options)));
@@ -110,10 +116,6 @@ export function writeFile(file: string, contents: string | Uint8Array): void {
 
 /** The capture, of one host's interface if that is asked for. */
 async function capture(trace: Trace, host: string | undefined): Promise<Uint8Array> {
-  const names = trace.hosts.map(({ name }) => name);
-  if (host !== undefined && !names.includes(host)) {
-    throw new UsageError(`--pcap-host ${host}: the hosts are ${names.join(", ")}`);
-  }
   const { toPcapng } = await import("../view/capture.ts");
   const startedAtUs = BigInt(trace.startedAtMs ?? 0) * 1000n;
   return toPcapng(trace, startedAtUs, host === undefined ? {} : { host });

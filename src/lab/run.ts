@@ -1,4 +1,6 @@
 /** Runs an experiment in a world: takes the story's steps one by one, and makes a trace of what happens. */
+import { Link } from "../link/link.ts";
+import { Recorder } from "../trace/recorder.ts";
 import type { Outcome, Trace } from "../trace/trace.ts";
 import { TRACE_SCHEMA } from "../trace/trace.ts";
 import type { Experiment } from "./experiment.ts";
@@ -61,6 +63,16 @@ export function perform(world: World, step: Step): Answers[keyof Answers] {
     case "counter":
       return world.counter(step.host, step.name);
   }
+}
+
+/** The names of the hosts, which each story makes before all else: it is told no further, and nothing is run. */
+export function hostNames(experiment: Experiment): string[] {
+  const names: string[] = [];
+  const story = experiment.story(new Lab(new Recorder(() => 0), new Link()));
+  for (let next = story.next(); !next.done && next.value.step === "host"; next = story.next([])) {
+    names.push(next.value.spec.name);
+  }
+  return names;
 }
 
 function tell(experiment: Experiment, world: World): Outcome {

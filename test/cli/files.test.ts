@@ -34,12 +34,25 @@ test.each([
   [["--json", "-", "--svg", "-"], /only one of the files can be '-'/],
   [["another", "--pcap", "x"], /--pcap takes one experiment; --html takes many/],
   [["another", "--svg", "x"], /--svg takes one experiment; --html takes many/],
+  [["--pcap", "x", "--pcap-host", "nobody", "--json", "y"], /--pcap-host nobody: the hosts are client, server/],
 ] as const)("lab run half-close %j is refused before anything runs", (args, message) => {
   const { stdout, stderr, status } = lastack(
     [...ON_MODEL, ...args].map((word) => (word === "another" ? "restart" : word)),
   );
   expect([stdout, status]).toEqual(["", 2]);
   expect(stderr).toMatch(message);
+});
+
+test("a capture of a host that the trace does not have: nothing is drawn or written", () => {
+  const args = ["--pcap", "/dev/full", "--pcap-host", "nobody"];
+  for (const command of [
+    ["view", trace],
+    ["prove", "last-ack-lost"],
+  ]) {
+    const { stdout, stderr, status } = lastack([...command, ...args]);
+    expect([stdout, status]).toEqual(["", 2]);
+    expect(stderr).toMatch(/--pcap-host nobody: the hosts are client, server/);
+  }
 });
 
 test.each([

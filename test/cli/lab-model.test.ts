@@ -118,5 +118,6 @@ test("--sweep: a table with bars, a plot, and JSON", () => {
 test("a server of the user's takes the kernel", () => {
   const { stdout, status } = lab("restart", "--server", "true", "--on", "model");
   expect(stdout).toContain("a program of yours can't run on a model");
+  expect(stdout).not.toContain("10.9.0.1"); // where nothing has happened no hosts are drawn
   expect(status).toBe(3);
 });

@@ -1,4 +1,4 @@
-/** What stands above and below the rows: the run and its hosts; expectations and the verdict. */
+/** What stands above and below the rows: the run, its hosts; expectations and the verdict. */
 import type { Trace } from "../../trace/trace.ts";
 import { escapeForTerminal } from "../escape.ts";
 import { expectationsOf, type Expectation } from "../expectations.ts";
@@ -31,15 +31,20 @@ function paragraph(text: string, indent: string, layout: Layout, glyphs: Glyphs,
   return words.map((line, i) => [{ text: i === 0 ? "" : indent }, { text: line, style }]);
 }
 
-/** The experiment, the world, the hosts with their first addresses. */
-export function drawHead(trace: Trace, lines: LifeLines, layout: Layout, glyphs: Glyphs): Line[] {
-  const { experiment, world, system, hosts } = trace;
-  const addressOf = (name: string) => hosts.find((host) => host.name === name)?.addresses[0] ?? "";
+/** The experiment and the world. */
+export function drawTitle({ experiment, world, system }: Trace, layout: Layout, glyphs: Glyphs): Line[] {
   const where = world === "kernel" ? `on this kernel, ${system}` : `in the model, ${system}`;
-  const life: Span = { text: glyphs.lifeLine, style: "dim" };
   return [
     ...paragraph(escapeForTerminal(experiment.title), "", layout, glyphs, "heading"),
     ...paragraph(escapeForTerminal(`${experiment.id}, ${where}`), "", layout, glyphs, "dim"),
+  ];
+}
+
+/** The hosts with their first addresses, and where their life lines begin. */
+export function drawHosts({ hosts }: Trace, lines: LifeLines, layout: Layout, glyphs: Glyphs): Line[] {
+  const addressOf = (name: string) => hosts.find((host) => host.name === name)?.addresses[0] ?? "";
+  const life: Span = { text: glyphs.lifeLine, style: "dim" };
+  return [
     [],
     besideLifeLines(lines, "heading", layout, glyphs),
     besideLifeLines({ left: addressOf(lines.left), right: addressOf(lines.right) }, "dim", layout, glyphs),

@@ -6,7 +6,7 @@ import type { Trace } from "../../trace/trace.ts";
 import { lifeLines } from "../sides.ts";
 import { composeRows } from "./compose.ts";
 import { drawRows } from "./draw-row.ts";
-import { drawFoot, drawHead } from "./frame.ts";
+import { drawFoot, drawHosts, drawTitle } from "./frame.ts";
 import { ASCII, UNICODE } from "./glyphs.ts";
 import { layoutFor } from "./layout.ts";
 import { renderLine } from "./text.ts";
@@ -24,9 +24,12 @@ export interface LadderOptions {
 export function drawLadder(trace: Trace, { width, colour, unicode = true }: LadderOptions): string {
   const glyphs = unicode ? UNICODE : ASCII;
   const layout = layoutFor(width);
+  const rows = composeRows(trace);
+  const isEmpty = rows.length === 0; // it was not run: life lines that nothing stands beside tell nothing
   const lines = [
-    ...drawHead(trace, lifeLines(trace), layout, glyphs),
-    ...drawRows(composeRows(trace), layout, glyphs),
+    ...drawTitle(trace, layout, glyphs),
+    ...(isEmpty ? [] : drawHosts(trace, lifeLines(trace), layout, glyphs)),
+    ...drawRows(rows, layout, glyphs),
     ...drawFoot(trace, layout, glyphs),
   ];
   return lines.map((line) => `${renderLine(line, width, colour)}\n`).join("");

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "../../../src/lab/catalogue/index.ts";
 import { restartOf } from "../../../src/lab/restart-program.ts";
-import { runExperiment } from "../../../src/lab/run.ts";
+import { hostNames, runExperiment } from "../../../src/lab/run.ts";
 import { readTrace } from "../../../src/trace/schema.ts";
 import { drawLadder } from "../../../src/view/ladder/ladder.ts";
 import { ModelWorld } from "../../../src/world/model/model-world.ts";
@@ -13,6 +13,7 @@ describe("the expectations of each are met", () => {
     if (trace.outcome.status !== "done") throw new Error(drawLadder(trace, { width: 120, colour: false }));
     expect(readTrace(JSON.stringify(trace))).toEqual({ ok: true, trace: JSON.parse(JSON.stringify(trace)) });
     expect(runExperiment(experiment, new ModelWorld())).toEqual(trace);
+    expect(hostNames(experiment)).toEqual(trace.hosts.map(({ name }) => name));
   });
 });
 
