@@ -1,6 +1,7 @@
 /** Writing to the standard streams: at once and whole, without the cost of `process.stdout`. */
 import { writeSync } from "node:fs";
 import { Fd, poll, POLLOUT, tryIoctl } from "../sys/index.ts";
+import { IncompleteFile } from "./file-error.ts";
 
 /** The reader of our output has gone: there is nobody left to tell, so this ends the command quietly. */
 export class ClosedOutput extends Error {
@@ -16,7 +17,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") throw new ClosedOutput();
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw new IncompleteFile(`standard ${descriptor === 1 ? "output" : "error"}`, error);
       // A pipe that somebody made non-blocking, and that is full.
       poll([{ fd: new Fd(descriptor), events: POLLOUT }], -1);
     }

@@ -5,7 +5,7 @@ import type { Trace } from "../trace/trace.ts";
 import { drawLadder } from "../view/ladder/ladder.ts";
 import { formatPacketdrill } from "../view/packetdrill.ts";
 import { UsageError } from "./exit-status.ts";
-import { FileError } from "./file-error.ts";
+import { errnoText, IncompleteFile } from "./file-error.ts";
 import { writeOut } from "./output.ts";
 import { terminalColumns } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
@@ -88,7 +88,7 @@ export function checkViews(options: ViewOptions, experiments = 1): void {
       accessSync(there ? file : dirname(file), constants.W_OK);
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      throw new UsageError(`${file} can't be written: ${(error as Error).message}`);
+      throw new UsageError(`${file} can't be written: ${errnoText(error)}`);
     }
   }
 }
@@ -110,7 +110,7 @@ export function writeFile(file: string, contents: string | Uint8Array): void {
   try {
     writeFileSync(file, contents);
   } catch (error) {
-    throw new FileError(`${file} can't be written`, error, "what it holds now is not all of it");
+    throw new IncompleteFile(file, error);
   }
 }
 

@@ -109,10 +109,10 @@ test.each(["view", "predict"])(
   (command) => {
     const missing = lastack([command, "/nonexistent.json"]);
     expect(missing.stderr).toMatch(
-      /^lastack \w+: \/nonexistent\.json can't be read: no such file .*\(ENOENT, 2\); 'lastack /,
+      /^lastack \w+: \/nonexistent\.json can't be read: ENOENT \(2\): no such file .*; 'lastack /,
     );
     expect([missing.stdout, missing.status]).toEqual(["", 1]);
-    expect(lastack([command, "/"]).stderr).toContain("(EISDIR, 21)");
+    expect(lastack([command, "/"]).stderr).toContain("EISDIR (21)");
   },
 );
 

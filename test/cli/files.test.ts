@@ -22,7 +22,7 @@ test.each(["--json", "--svg", "--html", "--pcap"])(
     for (const args of [ON_MODEL, ["view", trace]]) {
       const { stderr, status } = lastack([...args, option, "/dev/full"]);
       expect(stderr).toMatch(
-        /^lastack (lab|view): \/dev\/full can't be written: no space left on device \(ENOSPC, 28\); what it holds now is not all of it\n$/,
+        /^lastack (lab|view): \/dev\/full can't be written: ENOSPC \(28\): no space left on device; what it holds now is not all of it\n$/,
       );
       expect(status).toBe(1);
     }
@@ -77,7 +77,7 @@ testNeeding(["a second uid"], "a file of somebody else is not run for", () => {
   const { stdout, stderr, status } = run([process.execPath, cli, ...ON_MODEL, "--svg", `${open}/x.svg`], {
     uid: 65_534,
   });
-  expect(stderr).toMatch(/x\.svg can't be written: EACCES: permission denied/);
+  expect(stderr).toMatch(/x\.svg can't be written: EACCES \(13\): permission denied\n/);
   expect([stdout, status]).toEqual(["", 2]);
   expect(readFileSync(`${open}/x.svg`, "utf8")).toBe("mine");
 });
