@@ -1,3 +1,5 @@
+import { signalNumber } from "../sys/index.ts";
+
 /** The exit statuses of every command; docs/errors.md lists them. */
 export const EXIT = {
   /** yes, clean, done */
@@ -10,9 +12,12 @@ export const EXIT = {
   permission: 3,
   /** an error of lastack's own */
   internal: 70,
-  /** stopped by Ctrl-C half-way, after saying what was done */
-  interrupted: 130,
 } as const;
+
+/** The exit status that shells show for what a signal has ended: 130 for Ctrl-C, 143 for SIGTERM. */
+export function statusOfSignal(signal: NodeJS.Signals): number {
+  return 128 + signalNumber(signal);
+}
 
 /** A command line that can't be understood. The message says what was wrong and what would be right. */
 export class UsageError extends Error {

@@ -4,6 +4,7 @@ import { asRoot } from "./as-root.ts";
 import { ASK_HELP, ASK_OPTIONS, asksFor } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { planText, progressText, resultText } from "./free-text.ts";
+import { Interruption } from "./interruption.ts";
 import { parseOptions } from "./options.ts";
 import { isTerminal, sayErr, sayOut } from "./output.ts";
 import { parseDuration } from "./values.ts";
@@ -27,7 +28,8 @@ Options
       --force-after T how long after SIGTERM SIGKILL follows, by default ${FORCE_AFTER_MS / 1000}s
       --json          what was found, done and is now, as one JSON document (docs/json.md)
 
-Exit status: 0 the port can be bound now, or nothing was there; 1 it can't, or nothing was done; 3 a permission is missing
+Exit status: 0 the port can be bound now, or nothing was there; 1 it can't, or nothing was done; 3 a permission is missing;
+130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP, after saying what was done
 
 Examples
   lastack free 3000                end whoever listens on port 3000, after asking
@@ -170,15 +172,14 @@ export async function run(args: string[]): Promise<number> {
       );
     return decided;
   }
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupted.abort());
+  using interruption = new Interruption();
   const results = await carryOutAll(proposals.filter(isThere), {
     forceAfterMs,
-    abort: interrupted.signal,
+    abort: interruption.signal,
     tell: (progress) => json || sayWhatever(`${line(progressText(progress))}\n`),
   });
-  const texts = results.map((result) => resultText(result, interrupted.signal.aborted));
-  const status = interrupted.signal.aborted ? EXIT.interrupted : Math.max(...texts.map((text) => text.status));
+  const texts = results.map((result) => resultText(result, interruption.signal.aborted));
+  const status = interruption.status ?? Math.max(...texts.map((text) => text.status));
   if (json) sayOut(await toJson(results, status));
   else for (const { text } of texts) sayOut(`${text}\n`);
   return status;

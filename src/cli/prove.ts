@@ -3,7 +3,7 @@ import type { Question } from "../prove/question.ts";
 import { ASSUMPTIONS, QUESTIONS, type NamedQuestion } from "../prove/questions.ts";
 import type { Found } from "../prove/search.ts";
 import type { Trace } from "../trace/trace.ts";
-import { EXIT, UsageError } from "./exit-status.ts";
+import { EXIT, statusOfSignal, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
 import { questionOf, searching, TOLD_EVERY_MS, type Answer, type Job, type Verdict } from "./prove-search.ts";
@@ -157,7 +157,7 @@ async function searched(job: Job): Promise<Answer> {
 function statusOf({ status, ...found }: Found): number {
   if (status === "holds") return EXIT.ok;
   if (status === "violated") return EXIT.no;
-  return "why" in found && found.why === "stopped" ? EXIT.interrupted : EXIT.permission;
+  return "why" in found && found.why === "stopped" ? statusOfSignal("SIGINT") : EXIT.permission;
 }
 
 /** With all assumptions, then without each. */

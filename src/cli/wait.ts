@@ -1,12 +1,13 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
-import { execvp, signalNumber } from "../sys/index.ts";
+import { execvp } from "../sys/index.ts";
 import { BindWatch, OpenWatch, type Standing, type Watch } from "../remedy/watch.ts";
 import { waitUntil, type Waited } from "../remedy/wait.ts";
 import { toJson } from "../view/escape.ts";
 import { asRoot } from "./as-root.ts";
 import { ASK_HELP, ASK_OPTIONS, asksFor, endpointFor, type Described } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
+import { Interruption } from "./interruption.ts";
 import { JSON_SCHEMA } from "./ls-json.ts";
 import { parseOptions } from "./options.ts";
 import { isTerminal, sayErr, sayOut } from "./output.ts";
@@ -110,19 +111,15 @@ const STATUS = { reached: EXIT.ok, timeout: EXIT.no, hopeless: EXIT.permission }
 
 /** Waits; a signal that ends it gives the status that shells show for it. */
 async function waitOrSignal(watches: readonly Watch[], timeoutMs: number | undefined, progress: Progress) {
-  const interrupted = new AbortController();
-  const stop = (signal: NodeJS.Signals) => interrupted.abort(signal);
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.once(signal, stop);
+  using interruption = new Interruption();
   try {
     const onLook = (standings: readonly Standing[]) => progress.show(standings);
-    return await waitUntil(watches, { timeoutMs, signal: interrupted.signal, onLook });
+    return await waitUntil(watches, { timeoutMs, signal: interruption.signal, onLook });
   } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    return 128 + signalNumber(interrupted.signal.reason as NodeJS.Signals);
+    if (interruption.status === undefined) throw error;
+    return interruption.status;
   } finally {
     progress.clear();
-    for (const signal of signals) process.removeListener(signal, stop);
   }
 }
 

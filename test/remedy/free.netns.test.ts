@@ -208,7 +208,11 @@ testNeeding(
   },
 );
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const [signal, expected] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
   testNeeding(NAMESPACE, `${signal} half-way: it says who has been told to end and has not`, async () => {
     const stubborn = handOver([sockets.listener("0.0.0.0", { port: 3017 })], { command: STUBBORN });
     await stubborn.says(/ready/);
@@ -216,7 +220,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await interrupted.says(/SIGTERM to node/);
     const { stdout, status } = await interrupted.end(signal);
     expect(stdout).toMatch(/node \(pid \d+, root\): interrupted; it runs still\nPort 3017 is taken/);
-    expect([status, runs(stubborn)]).toEqual([130, true]);
+    expect([status, runs(stubborn)]).toEqual([expected, true]);
   });
 }
 
