@@ -81,9 +81,9 @@ function blockersOf({ diagnosis }: Look): PortSocket[] {
 
 /**
  * What the end of the processes has left on the port, as it comes: their connections close, and become TIME-WAIT. Removed
- * until the port is free, or nothing more comes of it. A socket may leave the kernel's lists a moment before it leaves its
- * port (inet_twsk_kill, net/ipv4/inet_timewait_sock.c), so a refusal by nothing is asked about again, ever more rarely:
- * each time takes a bind.
+ * until the port is free, or nothing more comes of it. Meanwhile bind has been refused with no socket listed on the port,
+ * once, for a cause that is not known: so a refusal by nothing is asked about again, ever more rarely, since each time takes
+ * a bind.
  */
 async function clearAftermath(asks: readonly Ask[], tell: (sockets: number) => void): Promise<Look> {
   const untilMs = performance.now() + AFTERMATH_MS;
