@@ -48,7 +48,7 @@ function numberIn(path: string): number | undefined {
 }
 
 /** True if a seccomp filter is on this process, as container engines put one. */
-function isFiltered(): boolean {
+export function isFiltered(): boolean {
   return /^Seccomp:\s*2$/m.test(readFileSync("/proc/self/status", "utf8"));
 }
 

@@ -5,6 +5,9 @@ import { seed } from "./random.ts";
 // Reading them makes every start of Node 40 ms slower; the one test that needs them, npm's, takes them from here.
 process.env["LASTACK_TEST_CA_CERTS"] ??= process.env["NODE_EXTRA_CA_CERTS"] ?? "";
 delete process.env["NODE_EXTRA_CA_CERTS"];
+// What tsx and npm (from Node 22.8 on) would leave in the temporary directory.
+process.env["TSX_DISABLE_CACHE"] = "1";
+process.env["NODE_DISABLE_COMPILE_CACHE"] = "1";
 fc.configureGlobal({ seed });
 
 // Any warning of the process (a leak, a deprecation) fails the test that caused it.

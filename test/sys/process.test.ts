@@ -91,8 +91,7 @@ describe("files", () => {
       const script = `import { setresuid } from ${JSON.stringify(new URL("../../src/sys/index.ts", import.meta.url).href)};
         setresuid(65534, 65534, 65534);
         process.stdout.write(process.getuid() + " " + process.geteuid());`;
-      const env = { ...process.env, TSX_DISABLE_CACHE: "1" }; // it would be left in the temporary directory
-      const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], { env });
+      const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
       let output = "";
       child.stdout.on("data", (data: Buffer) => (output += data.toString()));
       await once(child, "close");

@@ -14,6 +14,7 @@ import { addVeth } from "../../src/linux/rtnetlink.ts";
 import type { Trace, TraceEvent } from "../../src/trace/trace.ts";
 import { KernelWorld } from "../../src/world/kernel/kernel-world.ts";
 import type { LinkKind } from "../../src/world/kernel/port.ts";
+import { compile, makeDirectory, removeDirectory } from "../cli/helpers.ts";
 import { lacking, testNeeding, type NeedName } from "../support/needs.ts";
 import { until } from "../support/until.ts";
 
@@ -149,8 +150,7 @@ describe.each(["tun", "veth"] as const)("%s: nothing is left behind", (link) => 
 /** Runs the experiment in a process that `prefix` puts somewhere; `link` is the kind that it insists on. */
 function runUnder(prefix: readonly string[], link?: LinkKind): unknown {
   const command = [...prefix, process.execPath, "--import", "tsx", FIXTURE, ...(link ? [link] : [])];
-  const env = { ...process.env, TSX_DISABLE_CACHE: "1" }; // it would be left in the temporary directory
-  const options = { env, encoding: "utf8", timeout: 20_000 } as const;
+  const options = { encoding: "utf8", timeout: 20_000 } as const;
   const { stdout, stderr, status } = spawnSync(command[0]!, command.slice(1), options);
   expect([status, stderr]).toEqual([0, ""]);
   return JSON.parse(stdout);
@@ -208,3 +208,21 @@ describe("where TUN is not to be had", () => {
     },
   );
 });
+
+testNeeding(
+  [NAMESPACE, "a C compiler"],
+  "where netlink is denied: what was asked for, the answer, what does without",
+  () => {
+    const directory = makeDirectory();
+    try {
+      const without = compile("without", `${directory}/without`);
+      const reason =
+        /^needs netlink, .* \(socket AF_NETLINK: EPERM \(1\); a seccomp filter is on this process, .*; lab run --on model .*$/;
+      for (const link of [undefined, "veth"] as const) {
+        expect(runUnder([without, "netlink"], link)).toMatchObject(notRun(reason));
+      }
+    } finally {
+      removeDirectory(directory);
+    }
+  },
+);

@@ -1,6 +1,8 @@
 import { Unavailable } from "../../lab/world.ts";
+import { isFiltered } from "../../linux/namespace-refusal.ts";
 import { NetlinkError } from "../../linux/netlink-error.ts";
 import type { NetworkNamespace } from "../../linux/network-namespace.ts";
+import { SockDiag } from "../../linux/sock-diag.ts";
 import { SyscallError } from "../../sys/index.ts";
 import type { LinkKind, Port } from "./port.ts";
 import { TunPort } from "./tun-port.ts";
@@ -25,11 +27,28 @@ const NEED: Record<LinkKind, (refused: Error) => string> = {
 };
 const OTHER = { tun: "veth", veth: "tun" } as const;
 
+/** By netlink hosts get their devices and addresses, and are looked at. Throws {@link Unavailable} where it is denied. */
+function mustHaveNetlink(): void {
+  try {
+    new SockDiag().close();
+  } catch (error) {
+    const { code, errno } = refusal(error);
+    const filter = isFiltered()
+      ? "; a seccomp filter is on this process, as container engines put one (docker run --security-opt seccomp=unconfined)"
+      : "";
+    throw new Unavailable(
+      `netlink, by which hosts get their addresses and their sockets are seen (socket AF_NETLINK: ${code} (${errno})${filter}); ` +
+        "lab run --on model and predict do without",
+    );
+  }
+}
+
 /**
  * A host's place on the wire: of this kind, or by TUN, and by veth where there is no TUN. Throws {@link Unavailable}, which
  * says what was refused.
  */
 export function makePort(kind: LinkKind | undefined, namespace: NetworkNamespace): Port {
+  mustHaveNetlink();
   try {
     return MAKE[kind ?? "tun"](namespace);
   } catch (error) {
