@@ -96,7 +96,7 @@ function isOvertakenAck(c: Connection, segment: TcpSegment): boolean {
   return segment.ack === c.sndUna && !updates && -timestampAhead(c, segment)! * 1000 <= 1.2 * c.rtoUs;
 }
 
-/** Both have sent a SYN, and this is the peer's once more, now with the ACK of ours (RFC 9293 figure 8). */
+/** Both have sent a SYN, and this is the peer's once more, now with the ACK of ours (RFC 9293 figure 7). */
 function completesSimultaneousOpen(c: Connection, { flags, seq: from, ack, payload }: TcpSegment): boolean {
   return (
     c.state === "SYN-RECEIVED" &&

@@ -7,7 +7,7 @@ export interface Profile {
   /** How long TIME-WAIT lasts: twice RFC 9293's MSL of 2 minutes; TCP_TIMEWAIT_LEN (include/net/tcp.h), a constant. */
   readonly timeWaitUs: number;
   /**
-   * How long FIN-WAIT-2 waits for a peer when the user is gone; null for ever, as RFC 9293 section 3.6 has it.
+   * How long FIN-WAIT-2 waits for a peer when the user is gone; null for ever: RFC 9293 section 3.10.8 has no such timeout.
    * Linux: net.ipv4.tcp_fin_timeout, counted from the ACK of the FIN (net/ipv4/tcp_input.c, tcp_rcv_state_process).
    */
   readonly orphanFinWait2Us: number | null;

@@ -34,7 +34,7 @@ function fitsRfc6191(c: Connection, segment: TcpSegment): boolean {
 
 /**
  * Whether our own next connection may take the place of this one before its time: with timestamps the peer can tell the
- * two apart (RFC 6191 section 4; net.ipv4.tcp_tw_reuse). Then the answer is its ISN.
+ * two apart, once the clock has ticked (RFC 7323 appendix B.2; net.ipv4.tcp_tw_reuse). Then the answer is its ISN.
  */
 export function yieldsTo(c: Connection, nowUs: number, afterUs = 1_000_000): Seq | undefined {
   if (c.state !== "TIME-WAIT" || c.tsRecent === null || nowUs - c.tsRecentAtUs <= afterUs) return undefined;

@@ -86,7 +86,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   tcp("3.8.3, MUST-23", "a SYN is tried for three minutes", "setup", "(MUST-23), and then the user is told"),
   tcp("3.10.4", "CLOSE while closing", "closing", "CLOSE once more (RFC 9293 section 3.10.4)"),
   tcp("3.10.5", "ABORT in each state", "closing", "ABORT (RFC 9293 section 3.10.5)"),
-  tcp("MUST-66", "a RST is heard behind a zero window", "data", "MUST-66: RST, SYN and ACK are heard"),
+  tcp("3.4, MUST-66", "a RST is heard behind a zero window", "data", "MUST-66: a RST is heard"),
   tcp("3.10.7.4, eighth", "a FIN in each state", "closing", "a FIN, by state (RFC 9293 section 3.10.7.4, eighth)"),
   hosts(
     "4.2.2.13",

@@ -1,7 +1,7 @@
 /**
  * RFC 1337's four figures: how an old duplicate ends TIME-WAIT, and the three hazards for the connection that is opened then
- * at once. A and B are as there; they go by RFC 793's rules, then with one of
- * the fixes, then by RFC 9293's, which has RFC 5961.
+ * at once. A and B are as there; they go by RFC 793's rules, then with one of the fixes, then by RFC 9293's, which has
+ * RFC 5961.
  */
 import type { TcpOption } from "../../src/codec/tcp.ts";
 import * as tcp from "../../src/tcp/index.ts";
@@ -11,7 +11,10 @@ import { OLD, told, TwoEnds } from "./two-ends.ts";
 export type Fix = "none" | "F1" | "F2" | "rfc5961";
 export const FIXES = ["none", "F1", "F2", "rfc5961"] as const;
 
-/** The figures as they are printed: every segment, in the order in which it is sent; `old` is the old duplicate. */
+/**
+ * The figures as they are printed: every segment, in the order in which it is sent, and not once more where it arrives later;
+ * `old` is the old duplicate, of which figure 1 leaves CTL out.
+ */
 export const PUBLISHED = {
   figure1: [
     "A: <SEQ=100><ACK=300><CTL=FIN,ACK>",
@@ -32,8 +35,9 @@ export const PUBLISHED = {
     "A: <SEQ=600><ACK=101><DATA=100><CTL=ACK>",
     "A: <SEQ=700><ACK=101><DATA=100><CTL=ACK>",
   ],
-  // From segment 6 of figure 2 on.
+  // From segment 6 of figure 2 on, which arrives as 7b.
   figure3: ["B: <SEQ=101><ACK=640><CTL=ACK>", "A: <SEQ=600><ACK=101><CTL=ACK>", "B: <SEQ=101><ACK=640><CTL=ACK>"],
+  // B's window is 800, as in segment 3 and in the text; where the same segment arrives, as 6, the figure has 900.
   figure4: [
     "A: <SEQ=100><CTL=SYN>",
     "B: <SEQ=400><ACK=101><CTL=SYN,ACK>",

@@ -179,7 +179,7 @@ describe("a zero window", () => {
     expect(socket.arrives(". 1:1(0) ack 2 win 5000")).toEqual(["FP. 2:101(99) ack 1"]);
   });
 
-  test("MUST-66: RST, SYN and ACK are heard when our own window is zero", () => {
+  test("MUST-66: a RST is heard when our own window is zero, and so is an ACK", () => {
     const full = () => {
       const socket = socketInEstablished({ receiveBuffer: 100 });
       expect(socket.arrives("P. 1:101(100) ack 1")).toEqual([]);

@@ -90,7 +90,7 @@ describe("SYN-SENT", () => {
     expect(socket.state).toBe("SYN-SENT");
   });
 
-  test("MUST-10: both open at once, and get one connection (figure 8)", () => {
+  test("MUST-10: both open at once, and get one connection (figure 7)", () => {
     const socket = socketInSynSent();
     expect(socket.arrives("S 0:0(0)")).toEqual(["S. 0:0(0) ack 1"]);
     expect(socket.state).toBe("SYN-RECEIVED");

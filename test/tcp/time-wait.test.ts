@@ -116,7 +116,7 @@ describe("a SYN in TIME-WAIT (RFC 6191)", () => {
     expect(socketInTimeWait().arrives("S 100:100(0)")).toEqual([". 2:2(0) ack 2"]);
   });
 
-  test("section 4: our own next connection may take its place if timestamps tell them apart, after a second", () => {
+  test("RFC 7323 appendix B.2: our own next connection may take its place if timestamps tell them apart, after a second", () => {
     const socket = stamped();
     expect(yieldsTo(socket.connection, socket.nowUs)).toBeUndefined();
     socket.passes(1 * S + 1);
