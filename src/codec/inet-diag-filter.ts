@@ -93,6 +93,13 @@ export function encodeFilter(filter: Filter): Uint8Array | undefined {
   }
 }
 
+/** The one local port that all sockets have which the filter lets through; undefined where there is no such. */
+export function localPortOf(filter: Filter): number | undefined {
+  if (filter.kind === "port" && filter.side === "local") return filter.port;
+  if (filter.kind !== "all") return undefined;
+  return filter.of.map(localPortOf).find((port) => port !== undefined);
+}
+
 function addressMatches(address: Uint8Array, network: Uint8Array, prefix: number): boolean {
   if (address.length === network.length) return matchesPrefix(address, network, prefix);
   // The kernel compares an IPv4 condition with the IPv4 address inside a v4-mapped one, never the other way round.

@@ -2,21 +2,10 @@
  * Which processes hold a socket: every descriptor in /proc that refers to its inode. There is no shorter way that finds
  * them all; what can be had cheaply is the order in which processes are asked, and when to stop.
  */
-import {
-  EACCES,
-  ENOENT,
-  EPERM,
-  Fd,
-  O_DIRECTORY,
-  O_RDONLY,
-  openat,
-  sharesDescriptors,
-  tryGetdents64,
-  tryOpenat,
-  tryRead,
-  tryReadlinkat,
-} from "../sys/index.ts";
+import { statSync } from "node:fs";
+import { EACCES, EPERM, sharesDescriptors, type Fd } from "../sys/index.ts";
 import { cgroupProcesses } from "./cgroup.ts";
+import { ProcReader, type Hidden } from "./proc-reader.ts";
 import { socketDescriptors } from "./task-files.ts";
 import { processUid, userName } from "./users.ts";
 
@@ -26,9 +15,6 @@ export interface Holder {
   fd: number;
 }
 
-/** `hidepid`: /proc shows the processes of others to root alone; `no proc`: there is no /proc. */
-export type Hidden = "hidepid" | "no proc";
-
 export interface HolderSearch {
   /** Inode -> its holders, by pid and descriptor; an inode without any is absent. */
   holders: Map<number, Holder[]>;
@@ -36,7 +22,7 @@ export interface HolderSearch {
   unreadable: Map<number, number>;
   /** Why there may be processes that nobody sees; absent where all are seen, or nobody is missed. */
   hidden?: Hidden | undefined;
-  /** How many processes were asked. */
+  /** How many processes were asked; none where the kernel's iterator was. */
   searched: number;
   /** How many of the inodes nobody seems to hold. */
   missing: number;
@@ -50,127 +36,6 @@ export interface HolderHints {
 
 /** Asked now and then during a search: false calls it off. */
 export type GoesOn = () => boolean;
-
-const ZERO = 0x30;
-const NINE = 0x39;
-const DIRENT = { reclen: 16, name: 19, shortest: 24 }; // struct linux_dirent64, include/linux/dirent.h
-const SOCKET_LINK = "socket:[".length; // net/socket.c, sockfs_dname: "socket:[INODE]"
-const KTHREADD = 2;
-const PF_KTHREAD = 0x00200000; // include/linux/sched.h; nobody else can have it
-const [KTHREADD_STAT, KTHREADD_CHILDREN] = [Buffer.from("2/stat\0"), Buffer.from("2/task/2/children\0")];
-const [INIT, SELF] = [Buffer.from("1\0"), Buffer.from("self\0")];
-const [FD, TASK] = [Buffer.from("/fd\0"), Buffer.from("/task\0")];
-
-/** Reads directories of numbers ("/proc", "/proc/PID/fd") with buffers that are used again. */
-class ProcReader {
-  readonly #proc = openat(undefined, "/proc", O_DIRECTORY);
-  readonly #entries = new Uint8Array(64 * 1024);
-  readonly #link = new Uint8Array(64);
-  readonly #path = new Uint8Array(64);
-
-  #open(length: number, last: Uint8Array): Fd | number {
-    this.#path.set(last, length);
-    const number = tryOpenat(this.#proc, this.#path, O_DIRECTORY);
-    return number < 0 ? number : new Fd(number);
-  }
-
-  /** The descriptors of a process's first thread; `-errno` where they may not be seen. */
-  descriptors(pid: number): Fd | number {
-    return this.#open(this.#putNumber(0, pid), FD);
-  }
-
-  tasks(pid: number): Fd | number {
-    return this.#open(this.#putNumber(0, pid), TASK);
-  }
-
-  /** The descriptors of another thread. */
-  descriptorsOfThread(pid: number, tid: number): Fd | number {
-    const length = this.#putNumber(0, pid);
-    this.#path.set(TASK, length);
-    this.#path[length + TASK.length - 1] = 0x2f; // '/'
-    return this.#open(this.#putNumber(length + TASK.length, tid), FD);
-  }
-
-  /**
-   * The entries that are numbers. Read to the end, since a signal cuts an answer short (fs/readdir.c, filldir64); or until
-   * there are more than `most`.
-   */
-  numbers(directory: Fd, most = Infinity): number[] {
-    // The kernel looks each of them up (fs/proc/fd.c, proc_readfd_common): it is asked for as many as are wanted.
-    const entries = this.#entries.subarray(0, Math.max(DIRENT.shortest * most, 1024));
-    const found: number[] = [];
-    for (let length: number; found.length <= most && (length = tryGetdents64(directory, entries)) > 0;) {
-      for (let at = 0; at < length; at += entries[at + DIRENT.reclen]! | (entries[at + DIRENT.reclen + 1]! << 8)) {
-        let number = 0;
-        let i = at + DIRENT.name;
-        for (; entries[i]! >= ZERO && entries[i]! <= NINE; i++) number = number * 10 + entries[i]! - ZERO;
-        if (i > at + DIRENT.name && entries[i] === 0) found.push(number);
-      }
-    }
-    return found;
-  }
-
-  /** The inode of the socket that entry `fd` of an open /proc/PID/fd refers to, 0 for none, or `-errno`. */
-  socketInode(directory: Fd, fd: number): number {
-    const link = this.#link;
-    this.#path[this.#putNumber(0, fd)] = 0;
-    const length = tryReadlinkat(directory, this.#path, link);
-    if (length < 0) return length;
-    if (length <= SOCKET_LINK || link[0] !== 0x73 /* s */ || link[7] !== 0x5b /* [ */) return 0;
-    let inode = 0;
-    for (let i = SOCKET_LINK; i < length - 1; i++) inode = inode * 10 + link[i]! - ZERO;
-    return inode;
-  }
-
-  /** Writes a number into the path; returns where it ends. */
-  #putNumber(at: number, number: number): number {
-    let end = at + 1;
-    for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) end++;
-    for (let i = end - 1, rest = number; i >= at; i--, rest = Math.floor(rest / 10)) this.#path[i] = ZERO + (rest % 10);
-    return end;
-  }
-
-  /** All processes but the kernel's own threads, which are half of them on a small host and never have descriptors. */
-  processes(): number[] {
-    const directory = openat(this.#proc, ".", O_DIRECTORY);
-    const all = this.numbers(directory);
-    directory.close();
-    if (!all.includes(KTHREADD)) return all;
-    const kernels = this.#kernelThreads();
-    return all.filter((pid) => !kernels.has(pid));
-  }
-
-  /** Every process namespace has a process 1. */
-  hides(): Hidden | undefined {
-    if (!this.#isMissing(INIT)) return undefined;
-    return this.#isMissing(SELF) ? "no proc" : "hidepid";
-  }
-
-  #isMissing(path: Uint8Array): boolean {
-    const number = tryOpenat(this.#proc, path, O_DIRECTORY);
-    if (number >= 0) new Fd(number).close();
-    return number === -ENOENT;
-  }
-
-  /** The children of kthreadd; none where pid 2 is another (another pid namespace) or the kernel keeps no such list. */
-  #kernelThreads(): ReadonlySet<number> {
-    const stat = this.#text(KTHREADD_STAT);
-    const flags = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]);
-    return new Set(flags & PF_KTHREAD ? this.#text(KTHREADD_CHILDREN).split(" ").map(Number) : []);
-  }
-
-  /** A file below /proc, as far as the buffer holds it; empty where there is none. */
-  #text(path: Uint8Array): string {
-    const number = tryOpenat(this.#proc, path, O_RDONLY);
-    if (number < 0) return "";
-    using file = new Fd(number);
-    return Buffer.from(this.#entries.buffer, 0, Math.max(0, tryRead(file, this.#entries))).toString("latin1");
-  }
-
-  [Symbol.dispose](): void {
-    this.#proc.close();
-  }
-}
 
 /** A process can have a hundred thousand descriptors: after so many it is asked whether the search goes on. */
 const DESCRIPTORS_AT_ONCE = 256;
@@ -291,34 +156,37 @@ function mayExplain(search: Search): boolean {
   return !mayBeHidden(search) || process.geteuid?.() === 0;
 }
 
-/** From so many descriptors on the kernel's iterator, which takes time to begin, is faster than /proc. */
-const MANY = 12_000;
-/** After so many processes it is foreseen how many descriptors there will be. */
-const SAMPLE = 64;
+/** From so many descriptors on, or processes, the kernel's iterator is faster than /proc: it takes 2 ms to begin. */
+const [MANY, MANY_PROCESSES] = [1000, 250];
 
-/** Every holder of each of these socket inodes. `many`: when to ask the kernel's iterator. */
+/** How many processes there are, the kernel's own among them: the links of /proc (fs/proc/root.c, proc_root_getattr). */
+function countProcesses(): number {
+  return statSync("/proc", { throwIfNoEntry: false })?.nlink ?? 0;
+}
+
+/** Adds what the kernel's iterator finds. False where it can't be asked. */
+function askIterator(search: Search, inodes: ReadonlySet<number>): boolean {
+  const descriptors = socketDescriptors(inodes);
+  for (const { inode, pid, fd } of descriptors ?? []) search.add(inode, pid, fd);
+  return descriptors !== undefined;
+}
+
+/** Every holder of each of these socket inodes. `many`: from how many descriptors on the kernel's iterator is asked. */
 export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSearch {
   using reader = new ProcReader();
   let search = new Search(reader, inodes);
   if (inodes.size === 0) return search;
+  const expectsMany = many === 0 || (many < Infinity && countProcesses() > MANY_PROCESSES);
+  if (expectsMany && askIterator(search, inodes)) return search;
+  search.left = expectsMany ? Infinity : many;
   const processes = reader.processes();
-  search.left = many;
-  for (const [i, pid] of processes.entries()) {
-    if (search.left < 0 || (i === SAMPLE && ((many - search.left) / SAMPLE) * processes.length > many)) {
-      search.left = -1;
-      break;
-    }
+  for (const pid of processes) {
     search.process(pid);
-  }
-  if (search.left < 0) {
+    if (search.left >= 0) continue;
     search = new Search(reader, inodes);
-    const descriptors = socketDescriptors(inodes);
-    for (const { inode, pid, fd } of descriptors ?? []) search.add(inode, pid, fd);
-    if (descriptors) {
-      search.searched = processes.length;
-      return search;
-    }
-    for (const pid of processes) search.process(pid);
+    if (askIterator(search, inodes)) return search;
+    for (const every of processes) search.process(every);
+    break;
   }
   if (!search.complete) search.hidden = reader.hides();
   // A thread can have a descriptor table of its own (unshare(CLONE_FILES)): looked for only where something is missing

@@ -7,7 +7,7 @@ import {
   SOCK_DIAG_BY_FAMILY,
   type InetDiagMessage,
 } from "../codec/inet-diag.ts";
-import { encodeFilter, matchesFilter, type Filter } from "../codec/inet-diag-filter.ts";
+import { encodeFilter, localPortOf, matchesFilter, type Filter } from "../codec/inet-diag-filter.ts";
 import { encodeNetlinkMessage, NLATTR_HEADER_LENGTH, NLM_F_MULTI } from "../codec/nlmsg.ts";
 import { decodeProcNetTcp } from "../codec/proc-net-tcp.ts";
 import { ALL_STATES_MASK } from "../codec/state.ts";
@@ -43,6 +43,7 @@ export function readSockets(query: SocketQuery = {}): SocketTable {
       states: query.states ?? ALL_STATES_MASK,
       extensions: query.extensions ?? [],
       bytecode: tooLong ? undefined : bytecode,
+      localPort: filter && localPortOf(filter),
     });
     const table: SocketTable = { slabs, source: "sock_diag", interrupted };
     if (!filter || !tooLong) return table;

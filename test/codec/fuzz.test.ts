@@ -1,7 +1,6 @@
 /** Untrusted bytes: 100,000 random inputs to each decoder, most of them mutations of what is really sent. */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { lookUpBtf } from "../../src/codec/btf.ts";
 import type { Decoded } from "../../src/codec/decoded.ts";
 import { decodeInetDiagMessage } from "../../src/codec/inet-diag.ts";
 import { decodeIp } from "../../src/codec/ip.ts";
@@ -15,7 +14,6 @@ import { decodeTcpInfo } from "../../src/codec/tcp-info.ts";
 import { toTcpSocket } from "../../src/codec/tcp-socket.ts";
 import { decodeTcp } from "../../src/codec/tcp.ts";
 import { toPcapng } from "../../src/view/capture.ts";
-import { smallBtf } from "../support/btf.ts";
 import { bytes, surrounded } from "../support/bytes.ts";
 import { generator, seed } from "../support/random.ts";
 import { packetOf, SYN } from "../support/packets.ts";
@@ -137,13 +135,6 @@ const DECODERS: Record<string, Decoder> = {
     sources: PACKETS,
   },
   decodePcapng: { decode: decodePcapng, sources: CAPTURES },
-  lookUpBtf: {
-    decode: (btf) => {
-      const result = lookUpBtf(btf, "iterate", ["file.f_mode", "file.f_inode"]);
-      return result.ok ? [result.value.functionId, ...result.value.offsets] : result;
-    },
-    sources: { whole: [smallBtf()], starts: [0, 0, 0] },
-  },
 };
 
 test.each(Object.keys(DECODERS))("%s throws on no input, and never reads outside it", (name) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { encodeFilter, matchesFilter, type Filter } from "../../src/codec/inet-diag-filter.ts";
+import { encodeFilter, localPortOf, matchesFilter, type Filter } from "../../src/codec/inet-diag-filter.ts";
 import { bytes } from "../support/bytes.ts";
 
 const port = (side: "local" | "peer", number: number): Filter => ({ kind: "port", side, port: number });
@@ -39,4 +39,14 @@ test("an IPv4 condition matches a v4-mapped address, as in the kernel; an IPv6 o
   expect(matchesFilter({ kind: "address", side: "local", address: bytes("7f000000"), prefix: 8 }, socket)).toBe(true);
   const v4 = { ...socket, source: bytes("7f000001") };
   expect(matchesFilter({ kind: "address", side: "local", address: mapped, prefix: 128 }, v4)).toBe(false);
+});
+
+test("the local port that a filter leaves is known where it leaves only one", () => {
+  const local: Filter = { kind: "port", side: "local", port: 8000 };
+  const peer: Filter = { kind: "port", side: "peer", port: 8000 };
+  expect(localPortOf(local)).toBe(8000);
+  expect(localPortOf({ kind: "all", of: [peer, { kind: "all", of: [local] }] })).toBe(8000);
+  for (const filter of [peer, { kind: "any", of: [local, peer] }, { kind: "all", of: [] }] as const) {
+    expect(localPortOf(filter)).toBe(undefined);
+  }
 });

@@ -119,6 +119,9 @@ test("both families in one walk are asked for by the legacy message, one family 
   expect(encodeDumpRequest({ family: 10, states: 1 << 10, seq: 6, bytecode: bytes("01020304") })).toEqual(
     bytes(`50000000 1400 0103 06000000 00000000  0a 06 00 00 00040000 ${"00".repeat(48)} 0800 0100 01020304`),
   );
+  expect(encodeDumpRequest({ family: "both", states: 0x3ffe, localPort: 8000, seq: 7 })).toEqual(
+    bytes(`4c000000 1200 0103 07000000 00000000  02 00 00 00 1f40 ${"00".repeat(46)} fe3f0000 00000000`),
+  );
 });
 
 test("one socket is looked up and ended by its ports, addresses, interface and cookie", () => {

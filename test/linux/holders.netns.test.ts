@@ -104,8 +104,9 @@ testNeeding(["a network namespace"], "every holder of every socket is found, at 
   const third = holder([three]);
   three.close(); // now only the child has it
 
-  const { holders, searched } = findHolders(inodes);
+  const { holders, searched } = findHolders(inodes, Infinity);
   expect(byInode(holders)).toEqual(scan(inodes));
+  expect(byInode(findHolders(inodes, 1).holders)).toEqual(scan(inodes)); // there are more than it begins with
   expect(byInode(findHolders(inodes, 0).holders)).toEqual(scan(inodes)); // by the kernel's iterator, where there is one
   expect(holders.get(given)).toEqual([{ pid: third.pid, fd: 3 }]);
   expect(order(holders.get(inodeOf(two))!.filter(({ pid }) => pid !== process.pid))).toEqual(
@@ -200,7 +201,7 @@ testNeeding(
     expect(visibleDescriptors(pid)).toEqual([]);
     const expected = new Map([[inode, [{ pid, fd: 3 }]]]);
     expect(scan(new Set([inode]))).toEqual(expected);
-    expect(findHolders(new Set([inode])).holders).toEqual(expected);
+    expect(findHolders(new Set([inode]), Infinity).holders).toEqual(expected);
     expect(findHolders(new Set([inode]), 0).holders).toEqual(expected);
     expect(findAnyHolder(new Set([inode]), {}).holders).toEqual(expected);
   },
