@@ -91,7 +91,7 @@ function document({ rows }: Report): string {
     "Where `linux` leaves `rfc9293`. What each means, and where it comes from, stands in `src/tcp/profile.ts`; `test/tcp/profiles.test.ts` has a test for each. Names that end in `Us` are microseconds.",
     profiles(),
     "## What the model does not have",
-    "Selective acknowledgement (RFC 2018), urgent data, keep-alives, ECN and TCP Fast Open. Data on a SYN are not taken: they come again with the next segment. Congestion control is NewReno (RFC 5681, RFC 6582). A connection is given up after so many retransmissions, where Linux counts the time that they would have taken. Buffers have a size and keep it, where Linux lets them grow; tail losses are found by the retransmission timer, where Linux probes for them sooner (RFC 8985). SIOCOUTQ after a connect that has failed: Linux answers it with what is left of its sequence numbers.",
+    "Selective acknowledgement (RFC 2018), urgent data, keep-alives, ICMP, ECN and TCP Fast Open. A TIME-WAIT that has given way to a SYN does not come back where that was an old duplicate (RFC 9293 section 3.6.1, MAY-2); Linux's does not either. Data on a SYN are not taken: they come again with the next segment. Congestion control is NewReno (RFC 5681, RFC 6582). A connection is given up after so many retransmissions, where Linux counts the time that they would have taken. Buffers have a size and keep it, where Linux lets them grow; tail losses are found by the retransmission timer, where Linux probes for them sooner (RFC 8985). SIOCOUTQ after a connect that has failed: Linux answers it with what is left of its sequence numbers.",
   ].join("\n\n")}\n`;
 }
 

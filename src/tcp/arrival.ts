@@ -62,7 +62,9 @@ function isValid(c: Connection, nowUs: number, segment: TcpSegment): boolean {
       if (!excused && mayAnswer(c, nowUs, segment)) c.ackNow = true;
       return false;
     }
-    if (profile.wantsTimestamps && c.tsRecent !== null && !optionOf(segment, "timestamps")) return false;
+    // A SYN is challenged all the same (RFC 5961 section 4.2): its sender may have begun anew.
+    const wanted = profile.wantsTimestamps && c.tsRecent !== null && !(flags & SYN);
+    if (wanted && !optionOf(segment, "timestamps")) return false;
   }
   if (!isAcceptable(c, segment)) {
     if (restartsTimeWait(c, segment) && c.state === "TIME-WAIT") enterTimeWait(c, nowUs);
@@ -120,7 +122,9 @@ function isAcceptable(c: Connection, segment: TcpSegment): boolean {
   }
   const window = receiveWindow(c);
   const offset = seqDiff(segment.seq, c.rcvNxt);
-  if (length === 0) return window === 0 ? offset === 0 : offset >= 0 && offset < window;
+  // A RST is judged by its number alone (section 3.5.3), behind a zero window too (MUST-66).
+  const isPoint = length === 0 || segment.flags & RST;
+  if (isPoint) return window === 0 ? offset === 0 : offset >= 0 && offset < window;
   return window > 0 && ((offset >= 0 && offset < window) || (offset + length > 0 && offset + length <= window));
 }
 

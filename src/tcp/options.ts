@@ -25,7 +25,8 @@ export function optionsFor(c: Connection, flags: number, nowUs: number): TcpOpti
   const options: TcpOption[] = [];
   if (isSyn) options.push({ kind: "mss", value: c.settings.mss });
   if (c.tsRecent !== null || (isSyn && !answers && c.settings.timestamps)) {
-    options.push(NOP, NOP, { kind: "timestamps", value: timestampNow(c, nowUs), echo: c.tsRecent ?? 0 });
+    const echo = flags & ACK ? (c.tsRecent ?? 0) : 0;
+    options.push(NOP, NOP, { kind: "timestamps", value: timestampNow(c, nowUs), echo });
   }
   const { windowScale } = c.settings;
   if (isSyn && windowScale !== null && (!answers || c.rcvShift >= 0)) {

@@ -48,7 +48,7 @@ export function makeSegment(
     flags,
     window: windowField(c, flags),
     urgent: 0,
-    options: flags & RST ? [] : optionsFor(c, flags, nowUs),
+    options: optionsFor(c, flags, nowUs),
     payload,
   };
   if (acknowledges) {

@@ -175,7 +175,7 @@ export function publishedResults(): string {
     "RFC 9293's state machine of two peers without numbers, loss or time, transcribed in test/prove/tla-tcp.ts: it validates the search of `src/prove`.",
     machine(),
     "## Requirements: closing and resetting",
-    "What RFC 9293, 1122, 5961, 6191 and 7323 demand there, and the test of it in test/tcp, by its title (`%s`: once for each state).",
+    "What RFC 9293, 1122, 5961, 6191 and 7323 demand there, and the test of it in test/tcp, by its title (`%s`: once for each state, or each state of both profiles). They are of the profile `rfc9293` where they name none; what `linux` does otherwise stands in [model-vs-kernel.md](model-vs-kernel.md). Not in the endpoint, and so without a test: urgent data (of MUST-66), keep-alives (MUST-24 to MUST-29), ICMP (MUST-54 to MUST-56, SHLD-26), advice to IP (of MUST-20), a report before the end (SHLD-9), and the return to TIME-WAIT after a SYN that was an old duplicate (of MAY-2).",
     requirements(),
   ].join("\n\n")}\n`;
 }

@@ -1,5 +1,6 @@
 /** How connections end, state by state (RFC 9293 sections 3.5.2, 3.6, 3.10.4, 3.10.5, 3.10.7.4; RFC 1122). */
 import { describe, expect, test } from "vitest";
+import { sendRoom } from "../../src/tcp/index.ts";
 import {
   ALL_STATES,
   MS,
@@ -257,6 +258,22 @@ describe("CLOSE once more (RFC 9293 section 3.10.4)", () => {
     },
   );
 });
+
+test.each(["FIN-WAIT-1", "FIN-WAIT-2", "CLOSING", "LAST-ACK", "TIME-WAIT"] as const)(
+  "%s: SEND takes nothing after CLOSE (RFC 9293 section 3.10.2)",
+  (state) => {
+    const socket = ALL_STATES[state]();
+    expect(socket.send(10)).toEqual([]);
+    expect([socket.connection.sendLength, sendRoom(socket.connection)]).toEqual([0, undefined]);
+  },
+);
+
+test.each(["CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"] as const)(
+  "%s: RECEIVE tells that the peer's stream has ended (RFC 9293 section 3.10.3)",
+  (state) => {
+    expect(ALL_STATES[state]().reads()).toBeNull();
+  },
+);
 
 describe("a FIN, by state (RFC 9293 section 3.10.7.4, eighth)", () => {
   test.each(["LISTEN", "SYN-SENT"] as const)("%s: its number can't be validated, it is dropped", (state) => {

@@ -1,7 +1,7 @@
 /** Data in ESTABLISHED: windows, retransmission, probes, ACKs, reassembly. */
 import { describe, expect, test } from "vitest";
-import { receive } from "../../src/tcp/index.ts";
-import { MS, nextOf, pattern, S, socketInCloseWait, socketInEstablished, SYNCHRONIZED } from "./socket.ts";
+import { receive, RFC9293 } from "../../src/tcp/index.ts";
+import { MS, nextOf, pattern, S, socketInEstablished, SYNCHRONIZED } from "./socket.ts";
 
 describe("sending", () => {
   test("data go in full segments; what is left over waits (RFC 896)", () => {
@@ -85,6 +85,16 @@ describe("retransmission", () => {
     socket.passes(100 * S);
     expect(socket).toMatchObject({ state: "CLOSED", connection: { error: "timeout" } });
     expect(socket.events()).toEqual(["error", "closed"]);
+  });
+
+  test("MUST-21: each connection's user may set for how long", () => {
+    const [patient, hasty] = [6, 2].map((dataRetries) => {
+      const socket = socketInEstablished({ profile: { ...RFC9293, dataRetries } });
+      socket.send(10);
+      return socket;
+    });
+    for (const socket of [patient!, hasty!]) socket.passes(10 * S);
+    expect([patient!.state, hasty!.state]).toEqual(["ESTABLISHED", "CLOSED"]);
   });
 
   test("all that was under way goes again, as ACKs come", () => {
@@ -195,6 +205,9 @@ describe("a zero window", () => {
     acked.arrives(". 101:101(0) ack 11");
     expect(acked.connection.sendLength).toBe(0);
     expect(full().arrives(". 101:102(1) ack 1")).toEqual([". 1:1(0) ack 101"]);
+    const resetWithData = full();
+    resetWithData.arrives("R 101:111(10)");
+    expect(resetWithData.connection.error).toBe("reset");
   });
 });
 
@@ -307,15 +320,24 @@ describe("what is not acceptable", () => {
     expect(socket.arrives(". 1:1(0) ack -20001")).toEqual([". 1:1(0) ack 1"]);
   });
 
+  test("RFC 5961 section 5.2: data and a FIN with such an ACK are dropped", () => {
+    const socket = socketInEstablished();
+    expect(socket.arrives("FP. 1:11(10) ack -20001")).toEqual([". 1:1(0) ack 1"]);
+    expect([socket.state, socket.reads()]).toEqual(["ESTABLISHED", 0]);
+  });
+
   test("what has no ACK is dropped", () => {
     const socket = socketInEstablished();
     expect(socket.arrives("P 1:11(10)")).toEqual([]);
     expect(socket.reads()).toBe(0);
   });
 
-  test("data after the peer's FIN are ignored", () => {
-    const socket = socketInCloseWait();
-    expect(socket.arrives("P. 2:12(10) ack 1")).toEqual([]);
-    expect(socket.reads()).toBeNull();
-  });
+  test.each(["CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"] as const)(
+    "%s: data after the peer's FIN are ignored",
+    (state) => {
+      const socket = SYNCHRONIZED[state]();
+      expect(socket.arrives("P. 2:12(10) ack 1")).toEqual([]);
+      expect([socket.state, nextOf(socket), socket.reads()]).toEqual([state, 2, null]);
+    },
+  );
 });

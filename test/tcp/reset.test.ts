@@ -1,7 +1,18 @@
 /** RST and SYN where no connection is, and where one stands (RFC 9293 section 3.5.2, RFC 5961). */
 import { describe, expect, test } from "vitest";
 import { RFC9293 } from "../../src/tcp/index.ts";
-import { ALL_STATES, nextOf, S, sentUpTo, socketInClosed, socketInEstablished, SYNCHRONIZED } from "./socket.ts";
+import {
+  ALL_STATES,
+  nextOf,
+  S,
+  sentUpTo,
+  socketInClosed,
+  socketInEstablished,
+  socketInSynReceived,
+  socketInSynSent,
+  SYNCHRONIZED,
+  SYNCHRONIZED_IN_BOTH,
+} from "./socket.ts";
 
 describe("CLOSED", () => {
   test("an ACK is answered by a RST with its number", () => {
@@ -20,7 +31,7 @@ describe("CLOSED", () => {
 });
 
 describe("RST in synchronized states (RFC 5961 section 3)", () => {
-  test.each(Object.entries(SYNCHRONIZED))("%s: with the next number it ends the connection", (_, make) => {
+  test.each(SYNCHRONIZED_IN_BOTH)("%s: with the next number it ends the connection", (_, make) => {
     const socket = make();
     const next = nextOf(socket);
     expect(socket.arrives(`R ${next}:${next}(0)`)).toEqual([]);
@@ -36,8 +47,9 @@ describe("RST in synchronized states (RFC 5961 section 3)", () => {
     expect(socket.state).toBe(state);
   });
 
-  test.each(Object.entries(SYNCHRONIZED))("%s: outside the window it is dropped", (state, make) => {
+  test.each(SYNCHRONIZED_IN_BOTH)("%s: outside the window it is dropped", (_, make) => {
     const socket = make();
+    const { state } = socket;
     expect(socket.arrives("R -10:-10(0)")).toEqual([]);
     expect(socket.arrives("R 100000:100000(0)")).toEqual([]);
     expect(socket.state).toBe(state);
@@ -62,11 +74,44 @@ describe("RST in synchronized states (RFC 5961 section 3)", () => {
     expect(socket.connection.error).toBeNull();
   });
 
+  test("section 3.10.7.4, second: its number alone counts, not the data that it brings", () => {
+    const socket = socketInEstablished();
+    expect(socket.arrives("R -5:5(10)")).toEqual([]);
+    expect(socket.state).toBe("ESTABLISHED");
+    socket.arrives("R 1:30001(30000)");
+    expect(socket.state).toBe("CLOSED");
+  });
+
   test("what was received and not read is flushed", () => {
     const socket = socketInEstablished();
     socket.arrives("P. 1:11(10) ack 1");
     socket.arrives("R 11:11(0)");
     expect(socket.reads()).toBeNull();
+  });
+});
+
+describe("SYN-RECEIVED (RFC 9293 section 3.10.7.4, which adds it to RFC 5961)", () => {
+  const active = () => {
+    const socket = socketInSynSent();
+    socket.arrives("S 0:0(0)");
+    return socket;
+  };
+
+  test.each([
+    ["passive", socketInSynReceived],
+    ["active", active],
+  ] as const)("%s: a RST elsewhere in the window draws a challenge ACK, one outside nothing", (_, make) => {
+    const socket = make();
+    expect(socket.arrives("R 11:11(0)")).toEqual([". 1:1(0) ack 1"]);
+    expect(socket.arrives("R 0:0(0)")).toEqual([]);
+    expect(socket.arrives("R 100000:100000(0)")).toEqual([]);
+    expect(socket.state).toBe("SYN-RECEIVED");
+  });
+
+  test("active: another SYN draws a challenge ACK", () => {
+    const socket = active();
+    expect(socket.arrives("S 11:11(0)")).toEqual([". 1:1(0) ack 1"]);
+    expect(socket.state).toBe("SYN-RECEIVED");
   });
 });
 
@@ -110,9 +155,10 @@ describe("when a RST is sent (RFC 9293 section 3.5.2)", () => {
 });
 
 describe("SYN in synchronized states (RFC 5961 section 4)", () => {
-  test.each(Object.entries(SYNCHRONIZED))("%s: it draws a challenge ACK, whatever its number", (state, make) => {
+  test.each(SYNCHRONIZED_IN_BOTH)("%s: it draws a challenge ACK, whatever its number", (_, make) => {
     for (const from of [-100, 0, 1, 2, 50, 100_000]) {
       const socket = make();
+      const { state } = socket;
       expect(socket.arrives(`S ${from}:${from}(0)`)).toHaveLength(1);
       expect(socket.state).toBe(state);
     }

@@ -227,6 +227,12 @@ describe("what a SYN agrees on", () => {
     expect(socket.connection.sndShift).toBe(14);
   });
 
+  test("RFC 7323 section 2.2: a shift that comes later is ignored", () => {
+    const socket = socketInSynReceived({ windowScale: 2 }, scale);
+    socket.arrives(". 1:1(0) ack 1", { kind: "windowScale", shift: 5 });
+    expect(socket.connection.sndShift).toBe(3);
+  });
+
   test("what was not offered is not used", () => {
     const socket = socketInSynReceived({}, scale, stamp);
     expect(socket.sent[0]!.options.map(({ kind }) => kind)).toEqual(["mss"]);

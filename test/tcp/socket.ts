@@ -221,6 +221,11 @@ export const SYNCHRONIZED = {
   "LAST-ACK": socketInLastAck,
 };
 
+/** The same in both profiles: a name, and how to get there. */
+export const SYNCHRONIZED_IN_BOTH = [tcp.RFC9293, tcp.LINUX].flatMap((profile) =>
+  Object.entries(SYNCHRONIZED).map(([state, make]) => [`${profile.name}, ${state}`, () => make({ profile })] as const),
+);
+
 export const ALL_STATES = {
   LISTEN: socketInListen,
   "SYN-SENT": socketInSynSent,

@@ -112,6 +112,18 @@ describe("a SYN in TIME-WAIT (RFC 6191)", () => {
     expect(isn(socketInFinWait2(), 100)).toBeUndefined();
   });
 
+  test("what RFC 6191 would have dropped silently draws RFC 9293's challenge ACK, and TIME-WAIT goes on", () => {
+    const socket = stamped();
+    const { expireAtUs } = socket.connection;
+    for (const [text, value] of [
+      ["S -100:-100(0)", 710],
+      ["S 100:100(0)", 709],
+    ] as const) {
+      expect(socket.arrives(text, stamp(value))).toEqual([". 2:2(0) ack 2"]);
+    }
+    expect(socket.connection).toMatchObject({ state: "TIME-WAIT", tsRecent: 710, expireAtUs });
+  });
+
   test("where nobody listens it is answered as RFC 5961 has it", () => {
     expect(socketInTimeWait().arrives("S 100:100(0)")).toEqual([". 2:2(0) ack 2"]);
   });

@@ -1,11 +1,12 @@
 /** Timestamps and what they protect from (RFC 7323). */
 import { describe, expect, test } from "vitest";
-import { MS, S, socketInSynReceived, socketInSynSent } from "./socket.ts";
+import { LINUX, RFC9293 } from "../../src/tcp/index.ts";
+import { MS, S, socketInSynReceived, socketInSynSent, type Given } from "./socket.ts";
 
 describe("timestamps (RFC 7323)", () => {
   const stamp = (value: number, echo = 0) => ({ kind: "timestamps", value, echo }) as const;
-  const stamped = () => {
-    const socket = socketInSynReceived({ timestamps: true }, stamp(700));
+  const stamped = (given: Given = {}) => {
+    const socket = socketInSynReceived({ ...given, timestamps: true }, stamp(700));
     socket.arrives(". 1:1(0) ack 1", stamp(700, 5000));
     return socket;
   };
@@ -33,6 +34,33 @@ describe("timestamps (RFC 7323)", () => {
     const socket = stamped();
     socket.arrives("R 1:1(0)", stamp(1));
     expect(socket.connection.error).toBe("reset");
+  });
+
+  test("section 5.2: what a RST's timestamp says is not remembered", () => {
+    const socket = stamped();
+    expect(socket.arrives("R 11:11(0)", stamp(900))).toEqual([". 1:1(0) ack 1"]);
+    expect(socket.connection.tsRecent).toBe(700);
+  });
+
+  test("section 3.2: the RST of an ABORT has one too; without an ACK it echoes nothing", () => {
+    for (const [profile, echo] of [
+      [RFC9293, 0],
+      [LINUX, 700],
+    ] as const) {
+      const socket = stamped({ profile });
+      socket.abort();
+      expect(socket.sent.at(-1)!.options.at(-1)).toEqual(stamp(5000, echo));
+    }
+  });
+
+  test("RFC 5961 section 4.2: a SYN without one is no reason to be silent", () => {
+    const socket = stamped();
+    expect(socket.arrives("S 500:500(0)")).toEqual([". 1:1(0) ack 1"]);
+  });
+
+  test("section 3.2: without an ACK the echo says nothing", () => {
+    const socket = socketInSynReceived({ timestamps: true }, stamp(700, 4000));
+    expect(socket.connection.srttUs).toBeNull();
   });
 
   test("section 5.5: after 24 days without a segment any is taken", () => {
