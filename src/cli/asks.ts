@@ -26,7 +26,7 @@ export const ASK_OPTIONS = {
 
 export const ASK_HELP = `Without options two binds are asked about: that of a plain socket, and that of Node's listen (SO_REUSEADDR, and :: for
 IPv4 and IPv6 where no address is given). With any of these it is one, as described:
-      --address A      the address to bind; by default 0.0.0.0
+      --address A      the address to bind, one of a link with its interface (fe80::1%eth0); by default 0.0.0.0
       --reuse-address  with SO_REUSEADDR
       --reuse-port     with SO_REUSEPORT
       --ipv6-only      with IPV6_V6ONLY, by default on ::
@@ -58,7 +58,7 @@ export function endpointFor(argument: string, address: string | undefined): Endp
   const endpoint = parseEndpoint(argument);
   if (address === undefined) return endpoint;
   if (endpoint.address) throw new UsageError(`'${argument}' and --address ${address}: the address is given twice`);
-  return { ...endpoint, address: parseAddress(address) };
+  return { ...endpoint, ...parseAddress(address) };
 }
 
 /** The binds that a command line asks about: the one that it describes, or the two usual ones. */

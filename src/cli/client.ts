@@ -57,7 +57,7 @@ function parse(args: string[]): ClientOptions {
   }
   return {
     ...endpoint,
-    from: from && { address: from.address ?? anyAddress, port: from.port },
+    from: from && { address: from.address ?? anyAddress, zone: from.zone, port: from.port },
     message: messageOf(values.message ?? "I am client"),
     sleepMs: values.sleep === undefined ? 0 : parseDuration(values.sleep, "--sleep"),
     noRead: values["no-read"] === true,

@@ -21,6 +21,7 @@ what: any of these; several of a kind mean "or", different kinds mean "and"
   8000, :8000               a port, on either side
   127.0.0.1, 10.0.0.0/8     an address or network, on either side
   127.0.0.1:8000, [::1]:80  both on one side
+  fe80::1%eth0              an address of a link, of sockets on that interface
   time-wait, close-wait     a state, in any spelling (FIN_WAIT2, fin-wait-2, ESTAB)
   node                      the program of a process that holds the socket
   pid 4242, user www-data, program NAME, state NAME, port N, address A

@@ -2,6 +2,7 @@
 import { networkInterfaces } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import { LISTEN_MASK } from "../codec/state.ts";
+import { interfaceNames } from "../linux/interfaces.ts";
 import { readSockets } from "../linux/sockets.ts";
 import { StepFailed } from "../programs/steps.ts";
 import { escapeForTerminal } from "../view/escape.ts";
@@ -58,7 +59,10 @@ function advise(code: string, port: number, program: "server" | "client"): void 
       );
       break;
     case "EINVAL":
-      writeErr("No TCP socket has this address: an IPv6 one of a link (fe80::…) without interface, or of a group.\n");
+      writeErr(
+        `An address of a link (fe80::…) is one only with its interface, like [fe80::1%eth0]:${port}; there are ` +
+          `${interfaceNames().join(", ")}. No TCP socket has one of a group (ff00::/8).\n`,
+      );
       break;
     case "ECONNREFUSED": {
       const listening = readSockets({ states: LISTEN_MASK, filter: { kind: "port", side: "local", port } });

@@ -1,3 +1,4 @@
+import type { ZonedAddress } from "../codec/address.ts";
 import { dieWithParent } from "../linux/parent.ts";
 import { openListener, serve, type ServerOptions } from "../programs/server.ts";
 import { MESSAGE_LENGTH, StepFailed } from "../programs/steps.ts";
@@ -39,16 +40,19 @@ Examples
 export function endpointOf(
   values: { address?: string | undefined; port?: string | undefined },
   positionals: string[],
-  fallback: { address: Uint8Array; port: number },
-): { address: Uint8Array; port: number } {
+  fallback: ZonedAddress & { port: number },
+): ZonedAddress & { port: number } {
   if (positionals.length > 1) throw new UsageError(`'${positionals[1]}': only one [ADDRESS:]PORT is taken`);
   const given = positionals[0] === undefined ? undefined : parseEndpoint(positionals[0]);
   if (given && values.port !== undefined) throw new UsageError(`the port is given twice: ${positionals[0]} and --port`);
   if (given?.address && values.address !== undefined) {
     throw new UsageError(`the address is given twice: ${positionals[0]} and --address`);
   }
+  const { address, zone } = given ?? {};
+  const zoned = values.address === undefined ? (address ? { address, zone } : fallback) : parseAddress(values.address);
   return {
-    address: values.address === undefined ? (given?.address ?? fallback.address) : parseAddress(values.address),
+    address: zoned.address,
+    zone: zoned.zone,
     port: values.port === undefined ? (given?.port ?? fallback.port) : parsePort(values.port),
   };
 }

@@ -1,5 +1,6 @@
 /** Values as people write them on a command line. Each parser throws `UsageError` with what would be right. */
-import { parseIp } from "../codec/address.ts";
+import type { Zone, ZonedAddress } from "../codec/address.ts";
+import { readAddress } from "../linux/zoned-address.ts";
 import { UsageError } from "./exit-status.ts";
 
 /** A port, 1 to 65535, with or without a colon before it. */
@@ -14,24 +15,19 @@ export function parsePort(text: string): number {
 export interface EndpointArgument {
   /** undefined: only a port was given. */
   address?: Uint8Array;
+  zone?: Zone | undefined;
   port: number;
 }
 
-/** An IP address in text, or `localhost`; `*` stands for 0.0.0.0. */
-export function parseAddress(text: string): Uint8Array {
+/** An IP address in text, in brackets or not, or `localhost`; `*` stands for 0.0.0.0. */
+export function parseAddress(text: string): ZonedAddress {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (bare === "localhost") return Uint8Array.of(127, 0, 0, 1);
-  if (bare === "*") return Uint8Array.of(0, 0, 0, 0);
-  const address = parseIp(bare);
-  if (bare.includes("%") && parseIp(bare.slice(0, bare.indexOf("%")))) {
-    throw new UsageError(
-      `'${text}': addresses with a zone (%${bare.slice(bare.indexOf("%") + 1)}) are not taken; ask about the port alone`,
-    );
-  }
-  if (!address) {
-    throw new UsageError(`'${text}' is not an IP address: write it like 127.0.0.1 or ::1 (names are not looked up)`);
-  }
-  return address;
+  if (bare === "localhost") return { address: Uint8Array.of(127, 0, 0, 1) };
+  if (bare === "*") return { address: Uint8Array.of(0, 0, 0, 0) };
+  const read = readAddress(bare);
+  if (read.ok) return read.value;
+  const hint = bare.includes("%") ? "" : ": write it like 127.0.0.1 or ::1 (names are not looked up)";
+  throw new UsageError(read.problem + hint);
 }
 
 /** `3000`, `:3000`, `127.0.0.1:3000` or `[::1]:3000`. */
@@ -41,7 +37,7 @@ export function parseEndpoint(text: string): EndpointArgument {
   if (match[1]!.includes(":") && !match[1]!.startsWith("[")) {
     throw new UsageError(`'${text}': write an IPv6 address with a port in brackets, like [::1]:3000`);
   }
-  return { address: parseAddress(match[1]!), port: parsePort(match[2]!) };
+  return { ...parseAddress(match[1]!), port: parsePort(match[2]!) };
 }
 
 /** A whole number from `least` to `most`. */

@@ -1,10 +1,10 @@
 /** The words after `ls`: `8000`, `time-wait`, `127.0.0.1`, `node`, `pid 4242`. */
-import { parseIp } from "../codec/address.ts";
+import { parseIp, type ZonedAddress } from "../codec/address.ts";
 import type { Filter, Side } from "../codec/inet-diag-filter.ts";
 import { normalStateNames, parseState, stateMask, STATES } from "../codec/state.ts";
 import { userId } from "../linux/users.ts";
 import { UsageError } from "./exit-status.ts";
-import { parseEndpoint, parseInteger, parsePort } from "./values.ts";
+import { parseAddress, parseEndpoint, parseInteger, parsePort } from "./values.ts";
 
 /** Words of one kind are alternatives; words of different kinds must all hold. */
 export interface What {
@@ -26,19 +26,30 @@ function portFilter(port: number): Filter {
   return eitherSide((side) => ({ kind: "port", side, port }));
 }
 
+/** A link-local address with its zone is one of sockets that are bound to that interface. */
+function zonedFilter(side: Side, { address, zone }: ZonedAddress, prefix = 8 * address.length): Filter {
+  const condition = { kind: "address", side, address, prefix } as const;
+  return zone ? { kind: "all", of: [condition, { kind: "device", index: zone.index }] } : condition;
+}
+
 function addressFilter(text: string): Filter | undefined {
   const [bare, length] = text.split("/");
-  const address = parseIp(/^\[(.*)\]$/.exec(bare!)?.[1] ?? bare!);
-  if (!address) return undefined;
-  const bits = address.length * 8;
+  const inner = /^\[(.*)\]$/.exec(bare!)?.[1] ?? bare!;
+  if (!parseIp(inner.replace(/%.*$/, ""))) return undefined;
+  const zoned = parseAddress(inner);
+  const bits = zoned.address.length * 8;
   const prefix = length === undefined ? bits : parseInteger(length, `${text}: prefix`, 0, bits);
-  return eitherSide((side) => ({ kind: "address", side, address, prefix }));
+  return eitherSide((side) => zonedFilter(side, zoned, prefix));
 }
 
 /** `*` is any wildcard here: `*:8000` is how the table shows a listener for both families. */
 function endpointFilter(text: string): Filter {
-  const { address, port } = parseEndpoint(text);
-  const addresses = text.startsWith("*:") ? [new Uint8Array(4), new Uint8Array(16)] : address ? [address] : [];
+  const { address, zone, port } = parseEndpoint(text);
+  const addresses = text.startsWith("*:")
+    ? [{ address: new Uint8Array(4) }, { address: new Uint8Array(16) }]
+    : address
+      ? [{ address, zone }]
+      : [];
   return eitherSide((side) => ({
     kind: "all",
     of: [
@@ -47,7 +58,7 @@ function endpointFilter(text: string): Filter {
         ? [
             {
               kind: "any" as const,
-              of: addresses.map((one) => ({ kind: "address" as const, side, address: one, prefix: one.length * 8 })),
+              of: addresses.map((one) => zonedFilter(side, one)),
             },
           ]
         : []),
@@ -93,11 +104,6 @@ function unknownState(word: string): UsageError {
   );
 }
 
-function refuseZone(word: string): never {
-  const [address] = word.split("%");
-  throw new UsageError(`'${word}': addresses with a zone are not taken; ${address} is that address in every zone`);
-}
-
 const KEYWORDS = ["pid", "program", "user", "state", "port", "address"] as const;
 
 export function parseWhat(words: readonly string[]): What {
@@ -135,7 +141,6 @@ export function parseWhat(words: readonly string[]): What {
     else if (/^\d/.test(word)) parsePort(word);
     else if (misspeltState(word))
       throw new UsageError(`${unknownState(word).message}. For a program of this name: program ${word}`);
-    else if (parseIp(word.replace(/%.*$/, ""))) refuseZone(word);
     else what.programs.add(word);
   };
   for (let i = 0; i < words.length; i++) {

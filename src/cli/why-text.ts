@@ -1,5 +1,5 @@
 /** A diagnosis for people: the answer first, then the evidence, then what helps. */
-import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { formatEndpoint, formatIp, formatZoned } from "../codec/address.ts";
 import type { Diagnosis } from "../diagnose/diagnose.ts";
 import type { Finding, Remedy } from "../diagnose/finding.ts";
 import { spanText } from "../diagnose/words.ts";
@@ -59,7 +59,7 @@ function asksText({ asks }: Diagnosis): string {
   if (new Set(outcomes).size < 2) return "";
   const rows = asks.map(({ name, request }, i) => {
     const dual = request.address.length === 16 && !request.ipv6Only && formatIp(request.address) === "::";
-    const where = formatEndpoint(dual ? "*" : formatIp(request.address), request.port);
+    const where = formatEndpoint(dual ? "*" : formatZoned(request), request.port);
     return `  ${`${name} on ${where}`.padEnd(36)} ${outcomes[i]}\n`;
   });
   return `\n${rows.join("")}`;

@@ -51,6 +51,19 @@ export function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 }
 
+/** The interface on whose link a link-local address is one (RFC 4007: its zone), and what the kernel calls it. */
+export interface Zone {
+  index: number;
+  name: string;
+}
+
+/** An address with its zone, if it has one. */
+export interface ZonedAddress {
+  /** 4 or 16 bytes. */
+  address: Uint8Array;
+  zone?: Zone | undefined;
+}
+
 function formatIpv6(bytes: Uint8Array): string {
   if (isV4Mapped(bytes)) return `::ffff:${bytes.subarray(12).join(".")}`;
   const words = Array.from({ length: 8 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!);
@@ -69,6 +82,11 @@ function formatIpv6(bytes: Uint8Array): string {
 /** The address's canonical text (RFC 5952). `bytes` must be 4 or 16 long. */
 export function formatIp(bytes: Uint8Array): string {
   return bytes.length === 4 ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : formatIpv6(bytes);
+}
+
+/** The same with the zone: `fe80::1%eth0`. */
+export function formatZoned({ address, zone }: ZonedAddress): string {
+  return zone ? `${formatIp(address)}%${zone.name}` : formatIp(address);
 }
 
 /** Address and port as everybody writes them: `127.0.0.1:80`, `[::1]:80`. */

@@ -10,6 +10,8 @@ export type Side = "local" | "peer";
 export type Filter =
   | { kind: "port"; side: Side; port: number }
   | { kind: "address"; side: Side; address: Uint8Array; prefix: number }
+  /** Bound to the device of this index, which is not 0. */
+  | { kind: "device"; index: number }
   | { kind: "all" | "any"; of: readonly Filter[] };
 
 const INET_DIAG_BC_JMP = 1;
@@ -19,6 +21,7 @@ const INET_DIAG_BC_D_GE = 4;
 const INET_DIAG_BC_D_LE = 5;
 const INET_DIAG_BC_S_COND = 7;
 const INET_DIAG_BC_D_COND = 8;
+const INET_DIAG_BC_DEV_COND = 9;
 
 const OP_LENGTH = 4; // struct inet_diag_bc_op: code (1), yes (1), no (2)
 const HOSTCOND_LENGTH = 8; // struct inet_diag_hostcond: family, prefix_len, pad, port (-1: any), then the address
@@ -61,6 +64,13 @@ function addressCode(side: Side, address: Uint8Array, prefix: number): Uint8Arra
   return concat(op(side === "local" ? INET_DIAG_BC_S_COND : INET_DIAG_BC_D_COND, length, length + REFUSE), condition);
 }
 
+/** The index has the room of a second op. */
+function deviceCode(index: number): Uint8Array {
+  const code = concat(op(INET_DIAG_BC_DEV_COND, 2 * OP_LENGTH, 2 * OP_LENGTH + REFUSE), new Uint8Array(OP_LENGTH));
+  new DataView(code.buffer).setUint32(OP_LENGTH, index, true);
+  return code;
+}
+
 function and(a: Uint8Array, b: Uint8Array): Uint8Array {
   const code = concat(a, b);
   const view = new DataView(code.buffer);
@@ -84,6 +94,8 @@ export function encodeFilter(filter: Filter): Uint8Array | undefined {
       return portCode(filter.side, filter.port);
     case "address":
       return addressCode(filter.side, filter.address, filter.prefix);
+    case "device":
+      return deviceCode(filter.index);
     case "all":
       return filter.of.map(encodeFilter).reduce((a, b) => (a && b ? and(a, b) : (a ?? b)), undefined);
     case "any":
@@ -109,7 +121,7 @@ function addressMatches(address: Uint8Array, network: Uint8Array, prefix: number
 /** What the bytecode of `filter` decides, decided here. */
 export function matchesFilter(
   filter: Filter,
-  socket: Pick<InetDiagMessage, "source" | "destination" | "sourcePort" | "destinationPort">,
+  socket: Pick<InetDiagMessage, "source" | "destination" | "sourcePort" | "destinationPort" | "interfaceIndex">,
 ): boolean {
   switch (filter.kind) {
     case "port":
@@ -118,6 +130,8 @@ export function matchesFilter(
       const address = filter.side === "local" ? socket.source : socket.destination;
       return addressMatches(address, filter.address, filter.prefix);
     }
+    case "device":
+      return socket.interfaceIndex === filter.index;
     case "all":
       return filter.of.every((part) => matchesFilter(part, socket));
     case "any":

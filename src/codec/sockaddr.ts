@@ -1,4 +1,4 @@
-import { formatIp } from "./address.ts";
+import { formatEndpoint, formatIp } from "./address.ts";
 import { decoded, undecodable, type Decoded } from "./decoded.ts";
 
 /** struct sockaddr_in and sockaddr_in6 (include/uapi/linux/in.h, in6.h). The family is in host order, the port not. */
@@ -52,10 +52,10 @@ export function encodeLinkSockaddr(protocol: number, interfaceIndex: number): Ui
   return bytes;
 }
 
-/** `127.0.0.1:80` or `[::1]:80` of an encoded sockaddr, or `?` where it is of another family. */
+/** `127.0.0.1:80`, `[::1]:80` or `[fe80::1%2]:80` of an encoded sockaddr, or `?` where it is of another family. */
 export function formatSockaddr(bytes: Uint8Array): string {
   const result = decodeSockaddr(bytes);
   if (!result.ok) return "?";
-  const { address, port } = result.value;
-  return address.length === 4 ? `${formatIp(address)}:${port}` : `[${formatIp(address)}]:${port}`;
+  const { address, port, scope } = result.value;
+  return formatEndpoint(scope ? `${formatIp(address)}%${scope}` : formatIp(address), port);
 }

@@ -1,5 +1,5 @@
 /** The binds that were asked about, as words of a command line: `why`, `wait` and `free` take the same ones. */
-import { formatEndpoint, formatIp, isUnspecified } from "../codec/address.ts";
+import { formatEndpoint, formatZoned, isUnspecified } from "../codec/address.ts";
 import type { BindRequest } from "./facts.ts";
 
 /** Stands for these words in the command of a remedy, until it is known what was asked. */
@@ -23,7 +23,7 @@ export function askedWords([first, second]: readonly BindRequest[], asker: numbe
   // What a port alone stands for depends on the options.
   const isUsual = second ? isAny(address, 4) && isAny(second.address, 16) : isAny(address, ipv6Only ? 16 : 4);
   const bare = isUsual && (second !== undefined || flags.length > 0);
-  return [bare ? String(port) : formatEndpoint(formatIp(address), port), ...flags];
+  return [bare ? String(port) : formatEndpoint(formatZoned(first!), port), ...flags];
 }
 
 /** A command with these words where {@link ASKED} stands. */

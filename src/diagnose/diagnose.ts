@@ -1,5 +1,5 @@
 /** From the facts of a port to what they mean: whether a bind would be granted, what is in its way, what helps. */
-import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { formatEndpoint, formatZoned } from "../codec/address.ts";
 import { askedWords, withAsked } from "./asked.ts";
 import { boundFindings } from "./bound.ts";
 import type { BindRequest, Facts, PortSocket } from "./facts.ts";
@@ -101,7 +101,7 @@ function freeAt(findings: readonly Finding[], blockers: ReadonlySet<PortSocket>)
 }
 
 function whereText(asks: readonly Ask[], port: number): string {
-  const addresses = new Set(asks.map(({ request }) => formatIp(request.address)));
+  const addresses = new Set(asks.map(({ request }) => formatZoned(request)));
   const [only] = addresses;
   return addresses.size === 1 && !/^(0\.0\.0\.0|::)$/.test(only!) ? formatEndpoint(only!, port) : `Port ${port}`;
 }

@@ -1,4 +1,5 @@
 /** What is known about a port before anything is concluded from it. Collected by src/linux/facts.ts. */
+import type { ZonedAddress } from "../codec/address.ts";
 import type { TcpSocket } from "../codec/tcp-socket.ts";
 
 /** The options that decide about sharing a port. They belong to the socket, whoever holds it. */
@@ -22,6 +23,8 @@ export interface PortSocket extends TcpSocket {
   options?: SharingOptions | undefined;
   /** How long ago the last segment came, milliseconds; only of CLOSE-WAIT. */
   quietMs?: number | undefined;
+  /** The device that it is bound to. */
+  device?: string | undefined;
 }
 
 export interface ParentProcess {
@@ -69,9 +72,7 @@ export interface ForeignListener {
 }
 
 /** A bind that was tried, or is to be: what it asks for. */
-export interface BindRequest {
-  /** 4 or 16 bytes. */
-  address: Uint8Array;
+export interface BindRequest extends ZonedAddress {
   port: number;
   reuseAddress: boolean;
   reusePort: boolean;

@@ -1,5 +1,5 @@
 /** Why an address that is not the one asked for stands in the way; and ports that two could share, and do not. */
-import { formatIp, isUnspecified, isV4Mapped, parseIp } from "../codec/address.ts";
+import { formatZoned, isUnspecified, isV4Mapped, parseIp } from "../codec/address.ts";
 import type { BindRequest, Facts, PortSocket } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import { endProcesses } from "./remedies.ts";
@@ -22,7 +22,7 @@ function kindOf(asked: Uint8Array, held: Uint8Array): Overlap {
 }
 
 function overlapFinding(kind: Exclude<Overlap, "same">, request: BindRequest, sockets: readonly PortSocket[]): Finding {
-  const asked = formatIp(request.address);
+  const asked = formatZoned(request);
   const held = listText([...new Set(sockets.map(localText))]);
   const finding = (headline: string, detail: string, what: string): Finding => ({
     cause: kind,

@@ -1,5 +1,5 @@
 /** What refuses a bind without a socket that one could point at; and a port where nothing is in the way. */
-import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { formatEndpoint, formatZoned } from "../codec/address.ts";
 import type { BindAnswer } from "./would-bind.ts";
 import type { BindRequest, Facts } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
@@ -11,7 +11,7 @@ function finding(cause: Cause, headline: string, detail: readonly string[], reme
 }
 
 function addressFinding(facts: Facts, request: BindRequest): Finding {
-  const address = formatIp(request.address);
+  const address = formatZoned(request);
   switch (facts.addressTrouble.get(address)!) {
     case "absent":
       return finding(
@@ -38,7 +38,9 @@ function addressFinding(facts: Facts, request: BindRequest): Finding {
       return finding(
         "address-unavailable",
         `${address} is link-local, an address of a link and not of the host: without an interface bind answers EINVAL`,
-        ["a program names the interface in sin6_scope_id, people behind the address: fe80::1%eth0"],
+        [
+          `a program names the interface in sin6_scope_id, people behind the address, here too: [${address}%eth0]:${request.port}`,
+        ],
         [
           { what: "let the program name the interface, or bind ::" },
           { what: "see which addresses there are", command: ["ip", "address"] },
@@ -113,10 +115,10 @@ function invisibleFinding(facts: Facts): Finding {
 }
 
 /** An address that no TCP socket of this kind can have. */
-function unfitFinding({ address, ipv6Only }: BindRequest, rule: string): Finding {
+function unfitFinding(request: BindRequest, rule: string): Finding {
   return finding(
     "address-unavailable",
-    `${formatIp(address)} can't be bound${ipv6Only ? " with IPV6_V6ONLY" : ""} on any host: bind answers EINVAL`,
+    `${formatZoned(request)} can't be bound${request.ipv6Only ? " with IPV6_V6ONLY" : ""} on any host: bind answers EINVAL`,
     [rule],
     [{ what: "bind another address, or the wildcard" }],
   );
@@ -127,14 +129,14 @@ export function refusalFindings(facts: Facts, request: BindRequest, answer: Bind
   if (answer.outcome !== "refused") return [];
   switch (answer.errno) {
     case "EADDRNOTAVAIL":
-      return facts.addressTrouble.has(formatIp(request.address)) ? [addressFinding(facts, request)] : [];
+      return facts.addressTrouble.has(formatZoned(request)) ? [addressFinding(facts, request)] : [];
     case "EACCES":
       if (answer.provedBy === "facts") return [privilegeFinding(facts, request)];
       return [policyFinding(facts, answer.errno)];
     case "EADDRINUSE":
       return answer.blockers.length === 0 ? [invisibleFinding(facts)] : [];
     case "EINVAL":
-      if (facts.addressTrouble.has(formatIp(request.address))) return [addressFinding(facts, request)];
+      if (facts.addressTrouble.has(formatZoned(request))) return [addressFinding(facts, request)];
       return [answer.rule ? unfitFinding(request, answer.rule.text) : policyFinding(facts, answer.errno)];
     default:
       return [policyFinding(facts, answer.errno ?? "an error")];

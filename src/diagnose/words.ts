@@ -38,8 +38,9 @@ export function processesText(processes: readonly HolderProcess[]): string {
   return listText(rest > 0 ? [...names, plural(rest, "process more", "processes more")] : names);
 }
 
-export function localText({ local }: Pick<PortSocket, "local">): string {
-  return formatEndpoint(local.address, local.port);
+/** Also of a device, as `ls` has it: `[fe80::1%eth0]:80`. */
+export function localText({ local, device }: Pick<PortSocket, "local" | "device">): string {
+  return formatEndpoint(device === undefined ? local.address : `${local.address}%${device}`, local.port);
 }
 
 export function peerText({ peer }: Pick<PortSocket, "peer">): string {

@@ -1,5 +1,5 @@
 /** Whether a bind would be granted: by the rules of binding, from the facts, and from a trial where one was made. */
-import { formatIp } from "../codec/address.ts";
+import { formatIp, formatZoned } from "../codec/address.ts";
 import type { Answer } from "../bind/answer.ts";
 import { stateOf, type ListedSocket } from "../bind/listing.ts";
 import { RULES, type Rule } from "../bind/rules.ts";
@@ -64,19 +64,20 @@ function stateFor(facts: Facts, request: BindRequest, groups: readonly Group[]):
       unprivilegedPortStart: settings.unprivilegedPortStart,
       mayBindPrivileged: request.uid === asker.uid ? asker.mayBindPrivileged : request.uid === 0,
       addresses: [],
-      nonlocalBind: !addressTrouble.has(formatIp(request.address)),
+      nonlocalBind: !addressTrouble.has(formatZoned(request)),
     },
   );
-  const { reuseAddress, reusePort, ipv6Only, uid, address } = request;
+  const { reuseAddress, reusePort, ipv6Only, uid, address, zone } = request;
+  const device = zone ? String(zone.index) : ""; // bind sets it as SO_BINDTODEVICE does (__inet6_bind)
   const family = address.length === 4 ? "IPv4" : "IPv6";
-  const socket = { ...newSocket(state.host, ASKER, family, uid), reuseAddress, reusePort, ipv6Only };
+  const socket = { ...newSocket(state.host, ASKER, family, uid), reuseAddress, reusePort, ipv6Only, device };
   return { ...state, sockets: new Map([...state.sockets, [ASKER, socket]]) };
 }
 
 /** What the sockets, their options and the settings alone say of bind and the listen after it. */
 export function answerOfFacts(facts: Facts, request: BindRequest): BindAnswer {
   // "Binding to link-local address requires an interface" (net/ipv6/af_inet6.c, __inet6_bind)
-  if (facts.addressTrouble.get(formatIp(request.address)) === "without zone") {
+  if (facts.addressTrouble.get(formatZoned(request)) === "without zone") {
     return { outcome: "refused", errno: "EINVAL", blockers: [], provedBy: "facts" };
   }
   const groups = groupsOf(facts.sockets);
@@ -98,7 +99,7 @@ export function answerOfFacts(facts: Facts, request: BindRequest): BindAnswer {
 }
 
 const sameRequest = (a: BindRequest, b: BindRequest) =>
-  formatIp(a.address) === formatIp(b.address) &&
+  formatZoned(a) === formatZoned(b) &&
   a.port === b.port &&
   a.reuseAddress === b.reuseAddress &&
   a.reusePort === b.reusePort &&

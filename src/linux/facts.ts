@@ -1,6 +1,6 @@
 /** Collects what is to be known about a port: src/diagnose concludes from it, nothing is concluded here. */
 import { readFileSync } from "node:fs";
-import { formatIp, isLinkLocal, isUnspecified } from "../codec/address.ts";
+import { formatZoned, isLinkLocal, isUnspecified, type ZonedAddress } from "../codec/address.ts";
 import { INET_DIAG_INFO, INET_DIAG_NOCOOKIE, type InetDiagMessage } from "../codec/inet-diag.ts";
 import { ALL_STATES_MASK } from "../codec/state.ts";
 import { toTcpSocket } from "../codec/tcp-socket.ts";
@@ -10,6 +10,7 @@ import { CAP_NET_BIND_SERVICE, hasCapability } from "./capability.ts";
 import { listenersElsewhere } from "./elsewhere.ts";
 import { findHiddenKeepers, kernelServices } from "./hidden.ts";
 import { findHolders, unreadableUsers, type HolderSearch } from "./holders.ts";
+import { interfaceName } from "./interfaces.ts";
 import { numbersOfParameter } from "./parameter.ts";
 import { endedLeader, processFacts } from "./process.ts";
 import { SockDiag } from "./sock-diag.ts";
@@ -62,17 +63,19 @@ function policies(): ("SELinux" | "WSL")[] {
 }
 
 /** Why the kernel would not take the address, or undefined. */
-export function addressTrouble(address: Uint8Array): AddressTrouble | undefined {
+export function addressTrouble(zoned: ZonedAddress): AddressTrouble | undefined {
+  const { address, zone } = zoned;
   if (isUnspecified(address)) return undefined;
-  const errno = addressErrno(address);
+  const errno = addressErrno(zoned);
   if (errno === "EINVAL" && isLinkLocal(address)) return "without zone";
   if (errno !== "EADDRNOTAVAIL") return undefined;
   const hex = Buffer.from(address).toString("hex");
   // address, interface, prefix, scope, flags, name (net/ipv6/addrconf.c, if6_seq_show)
   const row = readText("/proc/thread-self/net/if_inet6")
     .split("\n")
-    .find((line) => line.startsWith(`${hex} `));
-  const flags = Number.parseInt(row?.split(/ +/)[4] ?? "0", 16);
+    .map((line) => line.split(/ +/))
+    .find(([own, device]) => own === hex && (!zone || Number.parseInt(device!, 16) === zone.index));
+  const flags = Number.parseInt(row?.[4] ?? "0", 16);
   if (flags & IFA_F_DADFAILED) return "duplicate";
   return flags & IFA_F_TENTATIVE ? "tentative" : "absent";
 }
@@ -97,6 +100,8 @@ function portSockets(table: SocketTable, search: HolderSearch): PortSocket[] {
   const messages = decodeRows(table);
   const quiet = table.source === "sock_diag" ? quietTimes(messages) : new Map<bigint, number>();
   const refused = new Set<number>();
+  const devices = new Map([[0, undefined as string | undefined]]);
+  for (const { interfaceIndex: index } of messages) if (!devices.has(index)) devices.set(index, interfaceName(index));
   return messages.map((message) => {
     const socket = toTcpSocket(message);
     const holders = search.holders.get(socket.inode) ?? [];
@@ -107,7 +112,8 @@ function portSockets(table: SocketTable, search: HolderSearch): PortSocket[] {
       options = borrowOptions(holder, socket.inode, message.family !== 2);
       if (!options) refused.add(holder.pid);
     }
-    return { ...socket, holders, options, quietMs: quiet.get(socket.cookie) };
+    const device = devices.get(socket.interfaceIndex);
+    return { ...socket, holders, options, quietMs: quiet.get(socket.cookie), device };
   });
 }
 
@@ -118,10 +124,10 @@ function ancestors(): number[] {
 
 /** What does not depend on the port's sockets. */
 export function surroundings(
-  addresses: readonly Uint8Array[],
+  addresses: readonly ZonedAddress[],
 ): Pick<Facts, "asker" | "users" | "settings" | "addressTrouble" | "policies"> {
   const uid = process.geteuid!();
-  const troubles = addresses.map((address) => [formatIp(address), addressTrouble(address)] as const);
+  const troubles = addresses.map((address) => [formatZoned(address), addressTrouble(address)] as const);
   return {
     asker: { uid, user: userName(uid), mayBindPrivileged: hasCapability(CAP_NET_BIND_SERVICE), ancestors: ancestors() },
     users: userName,
@@ -135,7 +141,7 @@ export function surroundings(
  * The facts of a port and of the addresses that are asked about. Nothing is bound: see trial.ts. Without `rare`, nobody looks
  * for what only explains: sockets hidden in messages and rings, listeners in other namespaces.
  */
-export function collectFacts(port: number, addresses: readonly Uint8Array[], { rare = true } = {}): Collected {
+export function collectFacts(port: number, addresses: readonly ZonedAddress[], { rare = true } = {}): Collected {
   const table = readSockets({ states: ALL_STATES_MASK, filter: { kind: "port", side: "local", port } });
   const inodes = new Set(decodeRows(table).map(({ inode }) => inode));
   inodes.delete(0);

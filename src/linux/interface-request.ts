@@ -2,6 +2,8 @@
 
 const IFREQ_LENGTH = 40;
 export const IFREQ_UNION = 16;
+/** IFNAMSIZ, without the NUL. */
+export const MAX_NAME = 15;
 
 /** A request about the interface of this name, the rest zero. */
 export function interfaceRequest(name: string): Uint8Array<ArrayBuffer> {

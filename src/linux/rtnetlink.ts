@@ -3,20 +3,8 @@ import { readFileSync } from "node:fs";
 import { describeDecodeError } from "../codec/decoded.ts";
 import { decodeNetlinkAnswer, decodeNetlinkMessages } from "../codec/nlmsg.ts";
 import { encodeAddAddress, encodeAddVeth, encodeLinkUp, type LinkSettings, type VethEnd } from "../codec/rtnetlink.ts";
-import {
-  AF_INET,
-  AF_NETLINK,
-  ioctl,
-  NETLINK_ROUTE,
-  poll,
-  recv,
-  send,
-  SIOCGIFINDEX,
-  SOCK_DGRAM,
-  SOCK_RAW,
-  socket,
-} from "../sys/index.ts";
-import { IFREQ_UNION, interfaceRequest } from "./interface-request.ts";
+import { AF_NETLINK, NETLINK_ROUTE, poll, recv, send, SOCK_RAW, socket } from "../sys/index.ts";
+import { interfaceIndex } from "./interfaces.ts";
 import { NetlinkError } from "./netlink-error.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 
@@ -35,14 +23,6 @@ export function requestRoute(what: string, message: Uint8Array): void {
   if (!answer.ok) throw new Error(describeDecodeError(answer.error));
   const { errno, text } = answer.value;
   if (errno !== 0) throw new NetlinkError(what, errno, text);
-}
-
-/** The index of the interface of this name. */
-export function interfaceIndex(name: string): number {
-  const request = interfaceRequest(name);
-  using fd = socket(AF_INET, SOCK_DGRAM, 0);
-  ioctl(fd, SIOCGIFINDEX, request);
-  return new DataView(request.buffer).getInt32(IFREQ_UNION, true);
 }
 
 /** Brings an interface up. */

@@ -1,7 +1,8 @@
 /** What `lastack/register` does about an error of listen. Read when there is one, and not before. */
-import { formatEndpoint } from "../codec/address.ts";
+import { formatEndpoint, formatZoned } from "../codec/address.ts";
 import type { Trial } from "../diagnose/facts.ts";
 import { CAP_NET_BIND_SERVICE, hasCapability } from "../linux/capability.ts";
+import { interfaceName } from "../linux/interfaces.ts";
 import { numbersOfParameter } from "../linux/parameter.ts";
 import { userName } from "../linux/users.ts";
 import type { Explanation } from "../remedy/explanation.ts";
@@ -30,8 +31,9 @@ function workLimit(ms: number): () => boolean {
   };
 }
 
-function seenText({ socket: { state, local, inode, uid }, holder }: Seen): string {
-  const where = formatEndpoint(local.address, local.port);
+function seenText({ socket: { state, local, interfaceIndex, inode, uid }, holder }: Seen): string {
+  const device = interfaceIndex === 0 ? "" : `%${interfaceName(interfaceIndex)}`;
+  const where = formatEndpoint(local.address + device, local.port);
   if (inode === 0) return `a connection in ${state} on ${where}, which no process holds`;
   const someone = uid === null ? "a process" : `a process of ${userName(uid)}`;
   const known = holder?.pid === process.pid ? "this very process" : holder?.program;
@@ -89,7 +91,7 @@ const remembered = new Map<string, Why>();
 
 function whyRefused(refused: Trial): Why {
   const { request, errno } = refused;
-  const key = [errno, request.address, request.port, request.ipv6Only, request.reusePort].join(" ");
+  const key = [errno, formatZoned(request), request.port, request.ipv6Only, request.reusePort].join(" ");
   const known = remembered.get(key);
   if (known?.isValid) return known;
   const why = new Why(refused);

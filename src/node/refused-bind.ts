@@ -1,5 +1,6 @@
-import { parseIp } from "../codec/address.ts";
+import type { ZonedAddress } from "../codec/address.ts";
 import type { Trial } from "../diagnose/facts.ts";
+import { readAddress } from "../linux/zoned-address.ts";
 import { anyOfNode } from "../remedy/wildcard.ts";
 
 /** What a listen may have asked for that its error does not tell. */
@@ -11,9 +12,10 @@ export interface Asked {
 export type ListenError = NodeJS.ErrnoException & { address?: unknown; port?: unknown };
 
 /** Node names the address that it has chosen itself; a cluster's worker, which has not, names none. */
-function addressOf(text: unknown): Uint8Array | undefined {
-  if (text === null) return anyOfNode();
-  return typeof text === "string" ? parseIp(text.replace(/%.*$/, "")) : undefined;
+function addressOf(text: unknown): ZonedAddress | undefined {
+  if (text === null) return { address: anyOfNode() };
+  const read = typeof text === "string" ? readAddress(text) : undefined;
+  return read?.ok ? read.value : undefined;
 }
 
 /**
@@ -28,7 +30,7 @@ export function refusedBind({ code, address: text, port = 0 }: ListenError, aske
   const { ipv6Only = false, reusePort = false } = asked;
   return {
     // libuv sets SO_REUSEADDR on every listener (src/unix/tcp.c, uv__tcp_bind).
-    request: { address, port, reuseAddress: true, reusePort, ipv6Only, uid: process.geteuid!() },
+    request: { ...address, port, reuseAddress: true, reusePort, ipv6Only, uid: process.geteuid!() },
     errno: code!,
   };
 }

@@ -1,6 +1,7 @@
 /** What programs ask about: a port, or one bind in particular. */
-import { formatIp, parseIp } from "../codec/address.ts";
+import { formatIp, type ZonedAddress } from "../codec/address.ts";
 import type { Ask } from "../diagnose/diagnose.ts";
+import { readAddress } from "../linux/zoned-address.ts";
 import { describedAsk } from "../remedy/asks.ts";
 import { usualAsks } from "../remedy/look.ts";
 
@@ -8,7 +9,7 @@ import { usualAsks } from "../remedy/look.ts";
 export interface PortAt {
   /** 1 to 65535. */
   port: number;
-  /** An IPv4 or IPv6 address; absent: all. */
+  /** An IPv4 or IPv6 address, one of a link with its interface (`fe80::1%eth0`); absent: all. */
   address?: string | undefined;
 }
 
@@ -27,13 +28,13 @@ export interface Where extends PortAt {
 }
 
 /** Throws `RangeError` for what is no port, `TypeError` for what is no address. */
-export function endpointOf(where: number | PortAt): { port: number; address?: Uint8Array } {
+export function endpointOf(where: number | PortAt): { port: number } & Partial<ZonedAddress> {
   const { port, address: text } = typeof where === "number" ? { port: where } : where;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`${port} is no port`);
   if (text === undefined) return { port };
-  const address = parseIp(text);
-  if (!address) throw new TypeError(`'${text}' is no IP address`);
-  return { port, address };
+  const read = readAddress(text);
+  if (!read.ok) throw new TypeError(read.problem);
+  return { port, ...read.value };
 }
 
 export function asksOf(where: number | Where): Ask[] {

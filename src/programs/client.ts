@@ -1,6 +1,6 @@
 /** The tutorial's client, on a blocking socket of its own: connect, write 20 bytes, read until the server closes. */
-import { formatEndpoint, formatIp } from "../codec/address.ts";
-import { encodeSockaddr, formatSockaddr, type SocketAddress } from "../codec/sockaddr.ts";
+import { formatEndpoint, formatZoned, type ZonedAddress } from "../codec/address.ts";
+import { encodeSockaddr, formatSockaddr } from "../codec/sockaddr.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -24,12 +24,14 @@ import {
 } from "../sys/index.ts";
 import { encodeMessage, messageText, Repetition, step, StepFailed, type Say } from "./steps.ts";
 
-export interface ClientOptions {
-  /** The server's. */
-  address: Uint8Array;
+interface End extends ZonedAddress {
   port: number;
+}
+
+/** The address and the port are the server's. */
+export interface ClientOptions extends End {
   /** Bind to this address and port before connecting. */
-  from: SocketAddress | undefined;
+  from: End | undefined;
   message: string;
   /** Before each read: the `sleep(1)` that the tutorial has in a comment. */
   sleepMs: number;
@@ -43,10 +45,12 @@ export interface ClientOptions {
   lingerSeconds: number | undefined;
 }
 
+const encodeEnd = ({ address, zone, port }: End) => encodeSockaddr({ address, port, scope: zone?.index ?? 0 });
+const endText = (end: End) => formatEndpoint(formatZoned(end), end.port);
+
 /** Runs until the server closes, or for ever with `noRead` and `noClose`. Throws `StepFailed` or `SyscallError`. */
 export function runClient(options: ClientOptions, say: Say): void {
-  const { address, port } = options;
-  const v6 = address.length === 16;
+  const v6 = options.address.length === 16;
   const fd = step(say, `socket ${v6 ? "AF_INET6" : "AF_INET"} SOCK_STREAM`, () =>
     socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0),
   );
@@ -56,9 +60,8 @@ export function runClient(options: ClientOptions, say: Say): void {
       setsockopt(fd, SOL_SOCKET, SO_LINGER, encodeLinger(lingerSeconds)),
     );
   }
-  if (from)
-    step(say, `bind ${formatEndpoint(formatIp(from.address), from.port)}`, () => bind(fd, encodeSockaddr(from)));
-  step(say, `connect ${formatEndpoint(formatIp(address), port)}`, () => connect(fd, encodeSockaddr({ address, port })));
+  if (from) step(say, `bind ${endText(from)}`, () => bind(fd, encodeEnd(from)));
+  step(say, `connect ${endText(options)}`, () => connect(fd, encodeEnd(options)));
   say(`connected from ${formatSockaddr(getsockname(fd))}`);
   const message = encodeMessage(options.message);
   step(say, `write ${message.length} bytes: ${options.message}`, () => send(fd, message, MSG_NOSIGNAL));

@@ -5,7 +5,7 @@
  * Two slips of the original are not imitated: it prints its own reply buffer as what the client said, and it writes one
  * byte past the end of it (`replyMsg[readLen] = '\0'` with readLen 20 in an array of 20).
  */
-import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { formatEndpoint, formatZoned, type ZonedAddress } from "../codec/address.ts";
 import { encodeSockaddr, formatSockaddr } from "../codec/sockaddr.ts";
 import {
   accept,
@@ -40,9 +40,7 @@ import {
 } from "../sys/index.ts";
 import { encodeMessage, messageText, Repetition, step, type Say } from "./steps.ts";
 
-export interface ServerOptions {
-  /** 4 or 16 bytes. */
-  address: Uint8Array;
+export interface ServerOptions extends ZonedAddress {
   port: number;
   backlog: number;
   message: string;
@@ -65,7 +63,7 @@ const SIGPIPE = 13;
 
 /** Makes the listening socket: the steps that `bind` fails in. */
 export function openListener(options: ServerOptions, say: Say): Fd {
-  const { address, port, backlog } = options;
+  const { address, zone, port, backlog } = options;
   const v6 = address.length === 16;
   const fd = step(say, `socket ${v6 ? "AF_INET6" : "AF_INET"} SOCK_STREAM`, () =>
     socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0),
@@ -78,9 +76,9 @@ export function openListener(options: ServerOptions, say: Say): Fd {
   if (options.lingerSeconds !== undefined) {
     set("SO_LINGER", SOL_SOCKET, SO_LINGER, encodeLinger(options.lingerSeconds), `on, ${options.lingerSeconds} s`);
   }
-  const endpoint = formatEndpoint(formatIp(address), port);
+  const endpoint = formatEndpoint(formatZoned(options), port);
   try {
-    step(say, `bind ${endpoint}`, () => bind(fd, encodeSockaddr({ address, port })));
+    step(say, `bind ${endpoint}`, () => bind(fd, encodeSockaddr({ address, port, scope: zone?.index ?? 0 })));
     step(say, `listen backlog ${backlog}`, () => listen(fd, backlog));
   } catch (error) {
     fd.close();

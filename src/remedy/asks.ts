@@ -1,5 +1,5 @@
 /** A bind that is asked about, described by whoever asks. */
-import { formatEndpoint, formatIp } from "../codec/address.ts";
+import { formatEndpoint, formatZoned, type Zone } from "../codec/address.ts";
 import type { Ask } from "../diagnose/diagnose.ts";
 import { ANY4, ANY6 } from "./wildcard.ts";
 
@@ -7,6 +7,7 @@ export interface DescribedBind {
   port: number;
   /** 4 or 16 bytes; by default 0.0.0.0, or :: with `ipv6Only`. */
   address?: Uint8Array | undefined;
+  zone?: Zone | undefined;
   reuseAddress?: boolean | undefined;
   reusePort?: boolean | undefined;
   /** Of IPv6 addresses. */
@@ -16,13 +17,13 @@ export interface DescribedBind {
 }
 
 export function describedAsk(described: DescribedBind): Ask {
-  const { port, reuseAddress = false, reusePort = false, ipv6Only = false, uid = process.geteuid!() } = described;
+  const { port, zone, reuseAddress = false, reusePort = false, ipv6Only = false, uid = process.geteuid!() } = described;
   const address = described.address ?? (ipv6Only ? ANY6 : ANY4);
   const set = [
     ...(reuseAddress ? ["SO_REUSEADDR"] : []),
     ...(reusePort ? ["SO_REUSEPORT"] : []),
     ...(ipv6Only ? ["IPV6_V6ONLY"] : []),
   ];
-  const name = `a bind to ${formatEndpoint(formatIp(address), port)}${set.length > 0 ? ` with ${set.join(", ")}` : ""}`;
-  return { name, request: { address, port, reuseAddress, reusePort, ipv6Only, uid } };
+  const name = `a bind to ${formatEndpoint(formatZoned({ address, zone }), port)}${set.length > 0 ? ` with ${set.join(", ")}` : ""}`;
+  return { name, request: { address, zone, port, reuseAddress, reusePort, ipv6Only, uid } };
 }

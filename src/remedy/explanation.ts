@@ -1,5 +1,5 @@
 /** What a look at a port has found, as docs/json.md describes it: plain data, for JSON and for programs. */
-import { formatIp } from "../codec/address.ts";
+import { formatZoned } from "../codec/address.ts";
 import type { Diagnosis } from "../diagnose/diagnose.ts";
 import type { Facts, PortSocket, SharingOptions } from "../diagnose/facts.ts";
 import type { Finding } from "../diagnose/finding.ts";
@@ -77,11 +77,12 @@ function explainFinding({ endsAtMs, sockets, ...finding }: Finding, index: Index
 }
 
 function explainAsk({ name, request, answer }: Diagnosis["asks"][number], index: Index): ExplainedAsk {
+  const { zone: _, ...asked } = request;
   const { outcome, errno, blockers, provedBy, rule } = answer;
   return {
     name,
-    ...request,
-    address: formatIp(request.address),
+    ...asked,
+    address: formatZoned(request),
     outcome,
     errno: errno ?? null,
     blockers: indices(blockers, index),
@@ -91,11 +92,11 @@ function explainAsk({ name, request, answer }: Diagnosis["asks"][number], index:
 }
 
 function explainSocket(
-  { holders, options, quietMs, ...socket }: PortSocket,
+  { holders, options, quietMs, device, ...socket }: PortSocket,
   search: HolderSearch,
   program: (pid: number) => string | undefined,
 ): ExplainedSocket {
-  void holders; // told as `owners`
+  void [holders, device]; // told as `owners` and `interface`
   return {
     ...socketObject(socket, search, program),
     options: options ?? null,

@@ -37,9 +37,10 @@ function boundOf({ protocol, local, v6only }: TcpSocket): Bound {
 }
 
 /** The listeners in the way; where there is none, all that is: that takes the kernel longer, if it has many sockets. */
-function inTheWay({ port, address, ipv6Only }: BindRequest): TcpSocket[] {
+function inTheWay({ port, address, zone, ipv6Only }: BindRequest): TcpSocket[] {
   const asked: Bound = { family: address.length === 4 ? "IPv4" : "IPv6", address: formatIp(address), ipv6Only };
-  const isIn = (socket: TcpSocket) => overlaps(boundOf(socket), asked);
+  const isIn = (socket: TcpSocket) =>
+    (!zone || !socket.interfaceIndex || socket.interfaceIndex === zone.index) && overlaps(boundOf(socket), asked);
   const listeners = firstSockets(port, stateMask("LISTEN")).filter(isIn);
   return listeners.length > 0 ? listeners : firstSockets(port, ALL_STATES_MASK).filter(isIn);
 }

@@ -2,6 +2,7 @@
  * A look at a port: its facts, and what follows from them. `why` is one; what changes something begins with one, and ends
  * with another that says whether it helped.
  */
+import type { ZonedAddress } from "../codec/address.ts";
 import { asksToTry, diagnose, type Ask, type Diagnosis } from "../diagnose/diagnose.ts";
 import type { BindRequest, PortSocket, SharingOptions, Trial } from "../diagnose/facts.ts";
 import { collectFacts, type Collected } from "../linux/facts.ts";
@@ -10,9 +11,10 @@ import { maskSecrets } from "../view/escape.ts";
 import { ANY4, anyOfNode } from "./wildcard.ts";
 
 /** The two binds that people mean who describe none. The address is 4 or 16 bytes. */
-export function usualAsks({ address, port }: { address?: Uint8Array; port: number }): Ask[] {
+export function usualAsks({ address, zone, port }: Partial<ZonedAddress> & { port: number }): Ask[] {
   const plain: BindRequest = {
     address: address ?? ANY4,
+    zone,
     port,
     reuseAddress: false,
     reusePort: false,
@@ -50,7 +52,7 @@ export function look(asks: readonly Ask[], { probe, recall, known = [], rare = t
   const [{ request }] = asks as [Ask, ...Ask[]];
   const collected = collectFacts(
     request.port,
-    asks.map((ask) => ask.request.address),
+    asks.map((ask) => ask.request),
     { rare },
   );
   const sockets = collected.facts.sockets.map((socket) => ({ ...socket, options: socket.options ?? recall?.(socket) }));

@@ -2,7 +2,15 @@
  * Ports looked at again and again until they are as wanted. Each look is cheap, and none connects or binds; but where only
  * options decide that nobody can read (a TIME-WAIT's SO_REUSEADDR), one bind is tried for the sockets in question.
  */
-import { formatEndpoint, formatIp, isUnspecified, isV4Mapped, parseIp } from "../codec/address.ts";
+import {
+  formatEndpoint,
+  formatZoned,
+  isUnspecified,
+  isV4Mapped,
+  parseIp,
+  type Zone,
+  type ZonedAddress,
+} from "../codec/address.ts";
 import type { InetDiagMessage } from "../codec/inet-diag.ts";
 import { stateMask } from "../codec/state.ts";
 import { toTcpSocket, type TcpSocket } from "../codec/tcp-socket.ts";
@@ -144,7 +152,8 @@ export class BindWatch implements Watch {
 }
 
 /** True if a connection to the address would be this listener's. */
-function takes({ local, v6only }: TcpSocket, wanted: Uint8Array): boolean {
+function takes({ local, v6only, interfaceIndex }: TcpSocket, { address: wanted, zone }: ZonedAddress): boolean {
+  if (zone && interfaceIndex !== 0 && interfaceIndex !== zone.index) return false;
   if (local.address === "*") return true;
   const plain = (bytes: Uint8Array) => (isV4Mapped(bytes) ? bytes.subarray(12) : bytes);
   const [own, to] = [plain(parseIp(local.address)!), plain(wanted)];
@@ -158,17 +167,18 @@ function takes({ local, v6only }: TcpSocket, wanted: Uint8Array): boolean {
  * server would accept that connection, serve and log it.
  */
 export class OpenWatch implements Watch {
-  constructor(private readonly wanted: { port: number; address?: Uint8Array }) {}
+  constructor(private readonly wanted: { port: number; address?: Uint8Array; zone?: Zone | undefined }) {}
 
   look(): Standing {
-    const { port, address } = this.wanted;
+    const { port, address, zone } = this.wanted;
+    const zoned = address && { address, zone };
     const table = readSockets({ states: stateMask("LISTEN"), filter: { kind: "port", side: "local", port } });
     const listeners = decodeRows(table)
       .map(toTcpSocket)
-      .filter((socket) => !address || takes(socket, address));
-    const where = address ? formatEndpoint(formatIp(address), port) : `port ${port}`;
+      .filter((socket) => !zoned || takes(socket, zoned));
+    const where = zoned ? formatEndpoint(formatZoned(zoned), port) : `port ${port}`;
     if (listeners.length === 0) {
-      const isElsewhere = address !== undefined && addressTrouble(address) === "absent";
+      const isElsewhere = zoned !== undefined && addressTrouble(zoned) === "absent";
       const why = isElsewhere ? ": it is not an address of this host, of which alone the sockets are looked at" : "";
       return { port, answer: "waiting", headline: `Nobody listens on ${where}${why}`, cause: "nobody" };
     }

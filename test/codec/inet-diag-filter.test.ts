@@ -25,17 +25,31 @@ test("an address is a host condition with any port", () => {
   expect(encodeFilter(filter)).toEqual(bytes("08 10 1400  02 08 0000 ffffffff 0a000000"));
 });
 
+test("a device is its index in a second op", () => {
+  const filter: Filter = { kind: "device", index: 3 };
+  expect(encodeFilter(filter)).toEqual(bytes("09 08 0c00 03000000"));
+  const socket = { source: bytes("7f000001"), destination: bytes("7f000001"), sourcePort: 1, destinationPort: 2 };
+  expect(matchesFilter(filter, { ...socket, interfaceIndex: 3 })).toBe(true);
+  expect(matchesFilter(filter, { ...socket, interfaceIndex: 0 })).toBe(false);
+});
+
 test("all of nothing accepts everything and needs no code; any of nothing refuses everything", () => {
   expect(encodeFilter({ kind: "all", of: [] })).toBeUndefined();
   expect(encodeFilter({ kind: "any", of: [] })).toEqual(bytes("01 04 0800"));
-  const socket = { source: bytes("7f000001"), destination: bytes("7f000001"), sourcePort: 1, destinationPort: 2 };
+  const socket = {
+    source: bytes("7f000001"),
+    destination: bytes("7f000001"),
+    sourcePort: 1,
+    destinationPort: 2,
+    interfaceIndex: 3,
+  };
   expect(matchesFilter({ kind: "all", of: [] }, socket)).toBe(true);
   expect(matchesFilter({ kind: "any", of: [] }, socket)).toBe(false);
 });
 
 test("an IPv4 condition matches a v4-mapped address, as in the kernel; an IPv6 one matches no IPv4 socket", () => {
   const mapped = bytes("00000000000000000000ffff7f000001");
-  const socket = { source: mapped, destination: mapped, sourcePort: 1, destinationPort: 2 };
+  const socket = { source: mapped, destination: mapped, sourcePort: 1, destinationPort: 2, interfaceIndex: 3 };
   expect(matchesFilter({ kind: "address", side: "local", address: bytes("7f000000"), prefix: 8 }, socket)).toBe(true);
   const v4 = { ...socket, source: bytes("7f000001") };
   expect(matchesFilter({ kind: "address", side: "local", address: mapped, prefix: 128 }, v4)).toBe(false);

@@ -15,7 +15,7 @@ test("sockaddr_in and sockaddr_in6 are laid out as in the kernel's headers", () 
   });
   expect(decodeSockaddr(V6)).toEqual({ ok: true, value: { address: V6.slice(8, 24), port: 80, scope: 3 } });
   expect(formatSockaddr(V4)).toBe("127.0.0.1:8000");
-  expect(formatSockaddr(V6)).toBe("[fe80::1]:80");
+  expect(formatSockaddr(V6)).toBe("[fe80::1%3]:80");
 });
 
 test("sockaddr_ll: the protocol in network order, the interface in the host's", () => {

@@ -265,7 +265,4 @@ testNeeding(WITH_UID, "an address that no TCP socket can have: EINVAL is no poli
     expect(stdout).toMatch(/\nWaiting does not help\n$/);
     expect(status).toBe(3);
   }
-  const { stderr, status } = lastack(["why", "[fe80::1%lo]:5090"]);
-  expect(stderr).toContain("'[fe80::1%lo]': addresses with a zone (%lo) are not taken; ask about the port alone");
-  expect(status).toBe(2);
 });

@@ -6,7 +6,7 @@ import type { InetDiagMessage } from "../../src/codec/inet-diag.ts";
 import { stateMask } from "../../src/codec/state.ts";
 import { decodeRows } from "../../src/linux/socket-table.ts";
 import { readSockets } from "../../src/linux/sockets.ts";
-import { IPPROTO_IPV6, IPV6_V6ONLY, setsockopt, type Fd } from "../../src/sys/index.ts";
+import { IPPROTO_IPV6, IPV6_V6ONLY, setsockopt, SO_BINDTOIFINDEX, SOL_SOCKET, type Fd } from "../../src/sys/index.ts";
 import { testNeeding } from "../support/needs.ts";
 import { enterNamespace, Sockets } from "../support/tcp.ts";
 import { until } from "../support/until.ts";
@@ -16,6 +16,9 @@ afterAll(() => sockets.close());
 
 const name = (row: InetDiagMessage) =>
   `${row.cookie} ${row.state} ${formatIp(row.source)}:${row.sourcePort} ${formatIp(row.destination)}:${row.destinationPort}`;
+
+/** Of `lo`, in every namespace. */
+const LOOPBACK = 1;
 
 let populated = false;
 
@@ -33,6 +36,8 @@ async function populate(): Promise<void> {
     sockets.listener("::", { port: 8003, prepare: dualStack }),
     sockets.listener("::ffff:127.0.0.3", { port: 8004 }),
   ];
+  const onLoopback = (fd: Fd) => setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, LOOPBACK);
+  for (const ip of ["127.0.0.1", "::1"]) sockets.listener(ip, { port: 8005, prepare: onLoopback });
   const [one, two, any, v6, dual, mapped] = listeners as [Fd, Fd, Fd, Fd, Fd, Fd];
   const connections: [Fd, string][] = [
     [one, "127.0.0.1"],
@@ -82,6 +87,7 @@ function filters(rows: readonly InetDiagMessage[]): fc.Arbitrary<Filter> {
     filter: fc.oneof(
       { depthSize: "small", withCrossShrink: true },
       fc.record({ kind: fc.constant("port" as const), side, port }),
+      fc.record({ kind: fc.constant("device" as const), index: fc.constantFrom(LOOPBACK, LOOPBACK + 1) }),
       fc.tuple(side, address, fc.nat(128)).map(([of, bytes, prefix]): Filter => ({
         kind: "address",
         side: of,

@@ -138,12 +138,17 @@ afterAll(() => {
 
 const ssName = new Map(STATES.map(({ rfc, ss }) => [rfc as string, ss]));
 
-/** `STATE RECV-Q SEND-Q LOCAL PEER` of each row, as ss spells them. */
+/** `STATE RECV-Q SEND-Q LOCAL PEER` of each row, as ss spells them, but for a device, which ss has behind the bracket. */
 function rowsOfSs(): string[] {
   const { stdout, status } = spawnSync("ss", ["-H", "-tan"], { encoding: "utf8" });
   expect(status).toBe(0);
   const rows = stdout.trim().split("\n");
-  return rows.map((row) => row.trim().split(/\s+/).slice(0, 5).join(" ")).sort();
+  const words = (row: string) =>
+    row
+      .trim()
+      .replace(/\](%[^:]+):/, "$1]:")
+      .split(/\s+/);
+  return rows.map((row) => words(row).slice(0, 5).join(" ")).sort();
 }
 
 function rowsOfLastack(): string[] {

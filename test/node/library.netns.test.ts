@@ -48,7 +48,7 @@ testNeeding(NAMESPACE, "why: of one bind, as described", () => {
     ["127.0.0.1", "refused"],
   ]);
   for (const port of [0, 65_536, 1.5, Number.NaN]) expect(() => why(port)).toThrow(RangeError);
-  expect(() => why({ port: 1, address: "localhost" })).toThrow(/'localhost' is no IP address/);
+  expect(() => why({ port: 1, address: "localhost" })).toThrow(/'localhost' is not an IP address/);
   expect(() => why({ port: 1, address: "127.0.0.1", ipv6Only: true })).toThrow(TypeError);
 });
 

@@ -46,8 +46,10 @@ function context(owners: ((inode: number) => string) | undefined): RowContext {
 function columnsOf(message: InetDiagMessage): string[] {
   const socket = toTcpSocket(message);
   const dualStack = socket.v6only === false && TELLS_V6ONLY.includes(message.state) && isUnspecified(message.source);
-  const address = (bytes: Uint8Array) =>
-    bytes.length === 4 ? formatIp(bytes) : dualStack ? "*" : `[${formatIp(bytes)}]`;
+  const address = (bytes: Uint8Array, zone = "") => {
+    const text = (dualStack ? "*" : formatIp(bytes)) + zone;
+    return bytes.length === 4 || dualStack ? text : `[${text}]`;
+  };
   const device = message.interfaceIndex === 0 ? "" : `%${deviceName(message.interfaceIndex)}`;
   const { timer } = socket;
   const tenths = String(Math.floor((timer?.leftMs ?? 0) / 100)).padStart(2, "0");
@@ -56,7 +58,7 @@ function columnsOf(message: InetDiagMessage): string[] {
     socket.protocol,
     String(socket.receiveQueue),
     String(socket.sendQueue),
-    `${address(message.source)}${device}:${socket.local.port || "*"}`,
+    `${address(message.source, device)}:${socket.local.port || "*"}`,
     `${address(message.destination)}:${socket.peer.port || "*"}`,
     socket.state,
     timer ? `${timer.kind.replace(/ .*/, "")}:${tenths.slice(0, -1)}.${tenths.slice(-1)}s${fired}` : "-",
@@ -206,7 +208,7 @@ tcp4       0      0 127.0.0.1:8000        10.200.30.4:65535     TIME-WAIT    tim
       attributes: [],
     };
     expect(row(odd)).toBe(
-      "tcp46 4294967295    128 [fe80::1:0:0:2]%eth3:8000 [::ffff:192.0.2.1]:*  UNKNOWN-200  unknown:4294967.2s(255) root\n",
+      "tcp46 4294967295    128 [fe80::1:0:0:2%eth3]:8000 [::ffff:192.0.2.1]:*  UNKNOWN-200  unknown:4294967.2s(255) root\n",
     );
     expect(row({ ...LISTENER, attributes: [] })).toContain("tcp6       1    128 [::]:8000 ");
   });

@@ -3,7 +3,7 @@ import type { Call, Failure, Result } from "../../call/call.ts";
 import { errnoName } from "../../call/errno.ts";
 import type { Choice } from "../../bind/connect.ts";
 import type { Request } from "../../bind/step.ts";
-import { interfaceIndex } from "../../linux/rtnetlink.ts";
+import { interfaceIndex } from "../../linux/interfaces.ts";
 import { Unavailable } from "../../lab/world.ts";
 import * as sys from "../../sys/index.ts";
 import { SocketCalls, WOULD_BLOCK } from "./socket-calls.ts";

@@ -11,7 +11,8 @@ import { switchOff } from "../../linux/ethtool.ts";
 import type { NetworkNamespace } from "../../linux/network-namespace.ts";
 import { writeParameter } from "../../linux/parameter.ts";
 import { lostPackets, onlySent, packetSocket } from "../../linux/packet-socket.ts";
-import { addVeth, interfaceIndex, linkUp } from "../../linux/rtnetlink.ts";
+import { interfaceIndex } from "../../linux/interfaces.ts";
+import { addVeth, linkUp } from "../../linux/rtnetlink.ts";
 import {
   ETH_P_ALL,
   ETH_P_IP,

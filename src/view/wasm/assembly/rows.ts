@@ -155,10 +155,15 @@ function putQueue(at: usize, column: u32, value: u32): usize {
   return putByte(putDigits(at, value, digits), SPACE);
 }
 
-function putAddress(at: usize, address: usize, v4: bool, dualStack: bool): usize {
-  if (v4) return putIpv4(at, address);
-  if (dualStack) return putByte(at, STAR);
-  return putByte(putIpv6(putByte(at, LEFT_BRACKET), address), RIGHT_BRACKET);
+function putDevice(at: usize, device: u32): usize {
+  return device == 0 ? at : putName(putByte(at, PERCENT), INTERFACES, device);
+}
+
+/** `[fe80::1%eth0]`: the device stands where RFC 4007 has an address's zone, also behind addresses that need none. */
+function putAddress(at: usize, address: usize, v4: bool, dualStack: bool, device: u32): usize {
+  if (v4) return putDevice(putIpv4(at, address), device);
+  if (dualStack) return putDevice(putByte(at, STAR), device);
+  return putByte(putDevice(putIpv6(putByte(at, LEFT_BRACKET), address), device), RIGHT_BRACKET);
 }
 
 /** `port` points to it, in network order. */
@@ -227,12 +232,10 @@ function missingName(message: usize): i32 {
 
 function putEndpoints(at: usize, message: usize, v4: bool, dualStack: bool): usize {
   let start = at;
-  at = putAddress(at, message + IDIAG_SRC, v4, dualStack);
-  const device = load<u32>(message + IDIAG_IF);
-  if (device != 0) at = putName(putByte(at, PERCENT), INTERFACES, device);
+  at = putAddress(at, message + IDIAG_SRC, v4, dualStack, load<u32>(message + IDIAG_IF));
   at = endColumn(LOCAL_COLUMN, start, putPort(at, message + IDIAG_SPORT));
   start = at;
-  at = putAddress(at, message + IDIAG_DST, v4, dualStack);
+  at = putAddress(at, message + IDIAG_DST, v4, dualStack, 0);
   return endColumn(PEER_COLUMN, start, putPort(at, message + IDIAG_DPORT));
 }
 
