@@ -1,4 +1,5 @@
 /** Hosts are copied and encoded: a copy goes its own way, and bytes tell what can still happen, nothing else. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Call } from "../../src/call/call.ts";
 import {
@@ -190,4 +191,11 @@ test("what can still make a difference does", () => {
     });
   });
   expect(bound[1]).not.toBe(plain[1]);
+});
+
+test("a host with one connection takes as many bytes as docs/performance.md says", () => {
+  const pair = new HostPair({ numbering: { by: "count", first: 1000, step: 0 }, connection: { timestamps: false } });
+  pair.connected();
+  const page = readFileSync(new URL("../../docs/performance.md", import.meta.url), "utf8");
+  expect(page).toContain(`encodings (${bytesOf(pair.client, pair.nowUs).length / 2} bytes)`);
 });

@@ -20,6 +20,9 @@ function ask(question: Question): { found: Found; because: string } {
 
 const RESET = /^the server, which closed cleanly, has got error 104 \(SO_ERROR\)$/;
 const FOREIGN = /^the server has read "bbbbbbbbbbaaaaaaaaaa" instead of "bbbbbbbbbb"/;
+const ENDLESS =
+  /^the client is in ESTABLISHED, the server is in ESTABLISHED; .* draws an answer from the other, without end$/;
+const KILLED = /^the client's write failed with ECONNRESET$/;
 const REST = /^the client is in FIN-WAIT-2, the server is in CLOSE-WAIT, for ever$/;
 
 describe("with all assumptions it holds, and without one of them it does not, if that one counts", () => {
@@ -34,6 +37,8 @@ describe("with all assumptions it holds, and without one of them it does not, if
     ["old-duplicate", "no-abort", FOREIGN],
     ["old-data", "f1", FOREIGN],
     ["old-data", "both-close", undefined],
+    ["endless-acks", "rfc5961", ENDLESS],
+    ["new-connection-killed", "f1", KILLED],
   ])("%s, without %s", (id, without, expected) => {
     const { found, because } = ask(questionOf(id, without));
     expect(found.status).toBe(expected ? "violated" : "holds");
