@@ -1,12 +1,12 @@
 /** One question searched: what there is to find, and the trace of it. It says nothing to anybody. */
 import { settingOf, type Question } from "../prove/question.ts";
 import { ASSUMPTIONS, QUESTIONS, type NamedQuestion } from "../prove/questions.ts";
-import { Search, type Found } from "../prove/search.ts";
+import { Search, type Found, type Progress } from "../prove/search.ts";
 import { becauseOf } from "../prove/verdict.ts";
 import type { Trace } from "../trace/trace.ts";
 import { traceOf } from "../world/model/counterexample.ts";
 
-/** What is to be searched, as plain data: it may go to another thread. */
+/** What is to be searched. */
 export interface Job {
   id: string;
   question: Question;
@@ -25,24 +25,57 @@ export interface Verdict {
 
 export type Answer = Pick<Verdict, "found" | "because" | "trace">;
 
+/** On so many processors, if it is worth it; and who hears how far it is. */
+export interface Way {
+  workers: number;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
 /** How often it is told how far a search is. */
-export const TOLD_EVERY_MS = 250;
+const TOLD_EVERY_MS = 250;
 /** States that are looked at in one go. */
-const AT_A_TIME = 1 << 12;
+const AT_A_TIME = 1 << 14;
+/** Threads start in the time in which some ten thousand states are looked at. */
+const WORTH_HELP = 30_000;
 
 export function questionOf(id: string): NamedQuestion | undefined {
   return QUESTIONS.find((candidate) => candidate.id === id);
 }
 
-/** Searches bit by bit, so that others have their turn; returns when done. */
-export function* searching({ id, question, memory }: Job): Generator<Search, Answer, boolean> {
+async function goOn(search: Search, { workers, onProgress }: Way): Promise<Found> {
+  let helpers: AsyncDisposable | undefined;
+  let toldAtMs = performance.now();
+  let isStopped = false;
+  const stop = () => void (isStopped = true);
+  process.on("SIGINT", stop);
+  try {
+    for (;;) {
+      const found = search.advance(AT_A_TIME);
+      if (found) return found;
+      const { progress } = search;
+      if (workers > 1 && progress.distinct >= WORTH_HELP) helpers ??= await recruitFor(search, workers - 1);
+      await new Promise(setImmediate); // signals are heard between two turns
+      if (isStopped) return search.stop();
+      if (performance.now() - toldAtMs < TOLD_EVERY_MS) continue;
+      toldAtMs = performance.now();
+      onProgress?.(progress);
+    }
+  } finally {
+    process.off("SIGINT", stop);
+    await helpers?.[Symbol.asyncDispose]();
+  }
+}
+
+async function recruitFor(search: Search, count: number): Promise<AsyncDisposable> {
+  const { recruit } = await import("./prove-threads.ts");
+  return recruit(search.shared!, count);
+}
+
+/** Searches until there is an answer, or until Ctrl-C. The answer is the same with any number of workers. */
+export async function searched({ id, question, memory }: Job, way: Way): Promise<Answer> {
   const setting = settingOf(question);
   const search = new Search(setting.system, memory);
-  let found: Found | undefined;
-  while (!(found = search.advance(AT_A_TIME))) {
-    if (yield search) found = search.stop();
-    if (found) break;
-  }
+  const found = await goOn(search, way);
   if (found.status !== "violated") return { found };
   const { counterexample } = found;
   const because = becauseOf(setting, counterexample);

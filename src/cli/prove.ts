@@ -1,4 +1,5 @@
 /** `lastack prove`: what TIME-WAIT is for, by a search through all that two modelled hosts can come to. */
+import { availableParallelism } from "node:os";
 import type { Question } from "../prove/question.ts";
 import { ASSUMPTIONS, QUESTIONS, type NamedQuestion } from "../prove/questions.ts";
 import type { Found } from "../prove/search.ts";
@@ -6,10 +7,9 @@ import type { Trace } from "../trace/trace.ts";
 import { EXIT, statusOfSignal, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
-import { questionOf, searching, TOLD_EVERY_MS, type Answer, type Job, type Verdict } from "./prove-search.ts";
+import { Teller } from "./prove-progress.ts";
+import { questionOf, searched, type Answer, type Verdict } from "./prove-search.ts";
 import { comparison, verdictJson, verdictText } from "./prove-text.ts";
-import type { Together } from "./prove-threads.ts";
-import { isErrTerminal } from "./terminal.ts";
 import { parseInteger } from "./values.ts";
 import {
   checkPcapHost,
@@ -36,7 +36,7 @@ Options
       --time-wait N      how long TIME-WAIT lasts, in MSL: 2, less, or off
       --without A,...    without these assumptions: ${ASSUMPTIONS.map(({ id }) => id).join(", ")}
       --each             with all assumptions, and then without each of them alone
-      --workers N        with --each: how many searches at a time; as many as there are processors, without
+      --workers N        on how many processors it searches; on all, without. The answer is the same
       --strays N         how many segments may stray: arrive late, overtaken by others, or never
       --copies N         how many may leave a copy that strays
       --memory MB        how much the search may take for its states; 2000, without
@@ -125,57 +125,43 @@ function asked({ question }: NamedQuestion, options: ProveOptions): Question {
   return { ...result, harms: [{ strays: count(strays, "--strays"), copies: count(copies, "--copies") }] };
 }
 
-function tell({ distinct, depth, bytes }: Omit<Together, "answered">, startedAtMs: number, before = ""): void {
-  const rate = Math.round((1000 * distinct) / (performance.now() - startedAtMs));
-  const numbers = [`${distinct.toLocaleString("en")} states`, `${rate.toLocaleString("en")} a second`];
-  writeErr(`\r\x1b[K${before}${numbers.join(", ")}, depth ${depth}, ${Math.round(bytes / 1e6)} MB`);
+interface Limits {
+  memory: number;
+  workers: number;
 }
 
-/** Searches until there is an answer, or until Ctrl-C. */
-async function searched(job: Job): Promise<Answer> {
-  const search = searching(job);
-  const startedAtMs = performance.now();
-  const tells = isErrTerminal();
-  let toldAtMs = startedAtMs;
-  let stopped = false;
-  const stop = () => void (stopped = true);
-  process.on("SIGINT", stop);
+/** The answers to some questions, one after the other, until Ctrl-C. */
+async function answersTo({ id }: NamedQuestion, questions: readonly Question[], limits: Limits): Promise<Answer[]> {
+  const { memory, workers } = limits;
+  const teller = new Teller(questions.length);
+  const answers: Answer[] = [];
   try {
-    for (let step = search.next(); ; step = search.next(stopped)) {
-      if (step.done) return step.value;
-      await new Promise(setImmediate); // signals are heard between two turns
-      if (!tells || performance.now() - toldAtMs < TOLD_EVERY_MS) continue;
-      toldAtMs = performance.now();
-      tell(step.value.progress, startedAtMs);
+    for (const question of questions) {
+      const answer = await searched({ id, question, memory }, { workers, onProgress: teller.tell });
+      answers.push(answer);
+      teller.answered(answer.found);
+      if (isStopped(answer.found)) break;
     }
+    return answers;
   } finally {
-    process.off("SIGINT", stop);
-    if (tells) writeErr("\r\x1b[K");
+    teller.end();
   }
 }
 
-function statusOf({ status, ...found }: Found): number {
-  if (status === "holds") return EXIT.ok;
-  if (status === "violated") return EXIT.no;
-  return "why" in found && found.why === "stopped" ? statusOfSignal("SIGINT") : EXIT.permission;
+const isStopped = (found: Found) => found.status === "unfinished" && found.why === "stopped";
+
+function statusOf(found: Found): number {
+  if (found.status === "holds") return EXIT.ok;
+  if (found.status === "violated") return EXIT.no;
+  return isStopped(found) ? statusOfSignal("SIGINT") : EXIT.permission;
 }
 
 /** With all assumptions, then without each. */
-async function each(named: NamedQuestion, options: ProveOptions, files: ViewOptions, memory: number): Promise<number> {
+async function each(named: NamedQuestion, options: ProveOptions, files: ViewOptions, limits: Limits): Promise<number> {
   const all = asked(named, options);
   const made = ASSUMPTIONS.filter(({ isMade }) => isMade(all));
   const questions = [all, ...made.map(({ drop }) => drop(all))];
-  const jobs = questions.map((question): Job => ({ id: named.id, question, memory }));
-  const { workers } = options;
-  const threads = workers === undefined ? undefined : parseInteger(workers, "--workers", 1, WORKERS_MAX);
-  const { searchOnThreads } = await import("./prove-threads.ts");
-  const tells = isErrTerminal();
-  const startedAtMs = performance.now();
-  const onProgress = ({ answered, ...together }: Together) => {
-    if (tells) tell(together, startedAtMs, `${answered} of ${jobs.length} searches, `);
-  };
-  const answers = await searchOnThreads(jobs, onProgress, threads);
-  if (tells) writeErr("\r\x1b[K");
+  const answers = await answersTo(named, questions, limits);
   const verdicts = answers.map((answer, i): Verdict => ({ named, question: questions[i]!, ...answer }));
   const rows = verdicts.map((verdict, i) => (i === 0 ? { verdict } : { verdict, without: made[i - 1]!.id }));
   if (options.json) {
@@ -210,11 +196,12 @@ export async function run(args: string[]): Promise<number> {
   const isTaken = takesOutput(files);
   if (options.json && isTaken) throw new UsageError("--json is standard output: the files can't be there too");
   const memory = parseInteger(options.memory ?? String(MEMORY_MB), "--memory", 1, 100_000) * 1e6;
-  if (options.each) return each(named, options, files, memory);
-  if (options.workers !== undefined)
-    throw new UsageError("--workers goes with --each: one search runs on one processor");
+  const workers = parseInteger(options.workers ?? String(availableParallelism()), "--workers", 1, WORKERS_MAX);
+  const limits = { memory, workers };
+  if (options.each) return each(named, options, files, limits);
   const question = asked(named, options);
-  const verdict: Verdict = { named, question, ...(await searched({ id, question, memory })) };
+  const [answer] = await answersTo(named, [question], limits);
+  const verdict: Verdict = { named, question, ...answer! };
   if (!options.json && !isTaken && verdict.trace) showTrace(verdict.trace, views);
   if (options.json) writeOut(`${JSON.stringify(verdictJson(verdict), undefined, 2)}\n`);
   else (isTaken ? writeErr : writeOut)(verdictText(verdict));

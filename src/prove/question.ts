@@ -93,8 +93,7 @@ export function settingOf(question: Question): Setting {
   const end = asks.includes("end") ? "over" : asks.includes("rest") ? "quiet" : undefined;
   // The server listens from the beginning.
   const start = [bare[0], actors[1].after(bare[1], { do: "call", process: 0 })!.host] as const;
-  const goesTo = (segment: number) => (packets.packet(segment).source === CLIENT.address ? 1 : 0);
-  const system = new TwoHosts(actors, { start, harms, goesTo, life: msl, end });
+  const system = new TwoHosts(actors, { start, harms, life: msl, end });
   const names = [actors[0].programs[0]!.name, actors[1].programs[0]!.name] as const;
   return { question, system, names, actors, bare, packets };
 }

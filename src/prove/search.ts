@@ -2,7 +2,14 @@
  * An explicit-state search: from the initial states through all successors, breadth first, so that the way to the first
  * state found wrong is a shortest one. It knows nothing of what it searches; the same system gives the same counts.
  */
-import { NumberList, StateTable } from "./state-table.ts";
+import { Block, BLOCK } from "./block.ts";
+import { Crew } from "./crew.ts";
+import { Ends } from "./ends.ts";
+import { ENTER, EXPAND, SETTLE, shareOf, type Shared } from "./helper.ts";
+import { NumberList } from "./numbers.ts";
+import { StateTable } from "./state-table.ts";
+import type { Ways } from "./ways.ts";
+import { memoriesOf, NoRoom, Words } from "./words.ts";
 
 /** What is searched. A state is a row of 32-bit words, and two states are the same if their words are. */
 export interface System {
@@ -19,6 +26,8 @@ export interface System {
    * what can only go round in circles, is wrong.
    */
   mayEnd?(state: Int32Array): boolean;
+  /** The successors that other threads can find by themselves: those that have been found before. */
+  readonly ways?: Ways;
 }
 
 export interface Progress {
@@ -67,13 +76,21 @@ interface Wrong {
   further?: readonly number[];
 }
 
+/** Fewer states, or successors, are not worth to be shared out. */
+const WORTH_SHARING = 1 << 10;
+/** Beside the states, which have as much as they may take. */
+const ROOM_BESIDE = 1 << 28;
+
 /** A search that goes on for as long as it is told to. */
 export class Search {
-  readonly #states: StateTable;
+  readonly #table: StateTable;
+  readonly #block: Block;
+  /** Threads that help do, with the memory that they are told of. */
+  readonly #crew = new Crew();
+  readonly #state: Int32Array;
   readonly #parents = new NumberList();
-  /** Where each state's successors begin in `#edges`; only where it matters what can be reached from where. */
-  readonly #firstEdge = new NumberList();
-  readonly #edges = new NumberList();
+  /** Only where it matters what can be reached from where. */
+  readonly #ends: Ends | undefined;
   #generated = 0;
   /** The state whose successors are looked at next. */
   #row = 0;
@@ -87,40 +104,106 @@ export class Search {
     readonly system: System,
     readonly memory: number,
   ) {
-    this.#states = new StateTable(system.width);
-    system.initial((state) => this.#meet(state, NO_PARENT));
+    const { width } = system;
+    this.#state = new Int32Array(width);
+    this.#table = new StateTable(width, new Words(memory + ROOM_BESIDE), new Words(memory / 2 + ROOM_BESIDE));
+    this.#block = new Block(this.#table);
+    if (system.mayEnd) this.#ends = new Ends();
+    this.#block.leave(1);
+    this.#settle(
+      1,
+      this.#block.finish(0, 1, (_state, emit) => system.initial(emit)),
+    );
+    this.#number(0, NO_PARENT);
+  }
+
+  /** What threads get that help; undefined: this can't be shared out. */
+  get shared(): Shared | undefined {
+    const { ways, width } = this.system;
+    const block = memoriesOf(this.#block.words);
+    return ways && { width, crew: this.#crew.memory, block, ways: ways.memory };
+  }
+
+  /** How many help. */
+  get helpers(): number {
+    return this.#crew.helpers;
   }
 
   get progress(): Progress {
-    const lists = this.#parents.bytes + this.#firstEdge.bytes + this.#edges.bytes;
+    const { rows, index } = this.#table;
+    const lists = this.#parents.bytes + (this.#ends?.bytes ?? 0);
     return {
-      distinct: this.#states.count,
+      distinct: this.#table.count,
       generated: this.#generated,
       depth: this.#depth,
-      waiting: this.#states.count - this.#row,
-      bytes: this.#states.bytes + lists,
+      waiting: this.#table.count - this.#row,
+      bytes: rows.view.byteLength + index.view.byteLength + lists,
     };
   }
 
   /** Looks at the successors of so many more states. Undefined: there are more to look at. */
   advance(count: number): Found | undefined {
-    const { system } = this;
-    const state = new Int32Array(system.width);
-    for (let i = 0; i < count && !this.#wrong && this.#row < this.#states.count; i++) {
-      if (this.#row === this.#levelEnd) {
-        this.#depth++;
-        this.#levelEnd = this.#states.count;
-      }
-      this.#states.read(this.#row, state);
-      if (system.mayEnd) this.#firstEdge.push(this.#edges.length);
-      const row = this.#row++;
-      system.successors(state, (next) => this.#meet(next, row));
+    try {
+      for (let end = this.#row + count; !this.#wrong && this.#row < Math.min(end, this.#table.count);)
+        this.#advance(end);
+    } catch (error) {
+      if (!(error instanceof NoRoom)) throw error;
+      return { ...this.progress, status: "unfinished", why: "memory" };
     }
     return this.#outcome();
   }
 
+  /** A block, of states that lie equally far away. */
+  #advance(end: number): void {
+    if (this.#row === this.#levelEnd) {
+      this.#depth++;
+      this.#levelEnd = this.#table.count;
+    }
+    const block = this.#block;
+    const from = this.#row;
+    const to = Math.min(from + BLOCK, this.#levelEnd, end);
+    if (this.system.ways && this.#crew.helpers > 0 && to - from >= WORTH_SHARING) this.#share(EXPAND, [from, to]);
+    else block.leave(to - from);
+    const successors = block.finish(from, to, (state, emit) => this.system.successors(state, emit));
+    this.#settle(to - from, successors);
+    while (this.#row < to && !this.#wrong) {
+      this.#ends?.begin();
+      this.#number(this.#row - from, this.#row++);
+    }
+  }
+
+  /** Finds which successors of so many states are new; there are so many. */
+  #settle(count: number, successors: number): void {
+    const table = this.#table;
+    if (table.isFull(table.count + successors)) {
+      table.enlarge(table.count + successors);
+      this.#share(ENTER, [table.count]);
+    }
+    this.#share(SETTLE, [count], successors >= WORTH_SHARING);
+  }
+
+  /** Has all do it who help; or alone. */
+  #share(task: number, numbers: readonly number[], isWorthIt = true): void {
+    const share = shareOf(this.#block, this.system.ways, this.#crew);
+    if (isWorthIt) this.#crew.lead(task, numbers, share);
+    else share({ task, numbers, member: 0, members: 1 });
+  }
+
+  /** Numbers the successors of the block's i-th state, and looks at those that are new. */
+  #number(i: number, parent: number): void {
+    this.#generated += this.#block.number(i, parent === NO_PARENT ? undefined : this.#ends);
+    while (this.#parents.length < this.#table.count) {
+      const row = this.#parents.length;
+      this.#parents.push(parent);
+      if (this.#wrong) continue;
+      this.#table.read(row, this.#state);
+      const because = this.system.violation?.(this.#state);
+      if (because !== undefined) this.#wrong = { row, because };
+    }
+  }
+
   #outcome(): Found | undefined {
-    if (!this.#wrong && this.#row === this.#states.count && this.system.mayEnd) this.#findDoomed();
+    if (!this.#wrong && this.#row === this.#table.count && this.#ends) this.#wrong = this.#findDoomed(this.#ends);
     if (this.#wrong) {
       const counterexample = this.#counterexample(this.#wrong);
       this.#depth = counterexample.steps.length + 1;
@@ -131,71 +214,19 @@ export class Search {
     return progress.bytes > this.memory ? { ...progress, status: "unfinished", why: "memory" } : undefined;
   }
 
+  #findDoomed(ends: Ends): Wrong | undefined {
+    const isEnd = new Uint8Array(this.#table.count);
+    for (let row = 0; row < this.#table.count; row++) {
+      this.#table.read(row, this.#state);
+      if (this.system.mayEnd!(this.#state)) isEnd[row] = 1;
+    }
+    const doomed = ends.doomed(isEnd);
+    return doomed && { ...doomed, because: NO_END };
+  }
+
   /** How far it has come, if it is not to go on. */
   stop(): Found {
     return { ...this.progress, status: "unfinished", why: "stopped" };
-  }
-
-  #meet(state: Int32Array, parent: number): void {
-    this.#generated++;
-    const before = this.#states.count;
-    const row = this.#states.add(state);
-    if (this.system.mayEnd && parent !== NO_PARENT) this.#edges.push(row);
-    if (row < before) return;
-    this.#parents.push(parent);
-    if (this.#wrong) return;
-    const because = this.system.violation?.(state);
-    if (because !== undefined) this.#wrong = { row, because };
-  }
-
-  /**
-   * The first state from which no end can be reached, if there is one. Of those the first in which nothing happens any more:
-   * the way there tells most. Where something always does, the way goes on until it comes to where it has been.
-   */
-  #findDoomed(): void {
-    const { count } = this.#states;
-    const safe = new Uint8Array(count);
-    const state = new Int32Array(this.system.width);
-    for (let row = 0; row < count; row++) {
-      this.#states.read(row, state);
-      if (this.system.mayEnd!(state)) safe[row] = 1;
-    }
-    this.#firstEdge.push(this.#edges.length);
-    for (let changed = true; changed;) {
-      changed = false;
-      for (let row = count - 1; row >= 0; row--) {
-        if (safe[row] || !this.#leadsTo(row, safe)) continue;
-        safe[row] = 1;
-        changed = true;
-      }
-    }
-    const first = safe.indexOf(0);
-    if (first < 0) return;
-    let row = first;
-    while (row < count && (safe[row] || !this.#isStuck(row))) row++;
-    if (row < count) this.#wrong = { row, because: NO_END };
-    else this.#wrong = { row: first, because: NO_END, further: this.#circleFrom(first) };
-  }
-
-  #circleFrom(row: number): number[] {
-    const rows = new Set([row]);
-    for (let at = row; ;) {
-      at = this.#edges.at(this.#firstEdge.at(at));
-      if (rows.has(at)) return [...rows, at].slice(1);
-      rows.add(at);
-    }
-  }
-
-  #isStuck(row: number): boolean {
-    const end = this.#firstEdge.at(row + 1);
-    for (let edge = this.#firstEdge.at(row); edge < end; edge++) if (this.#edges.at(edge) !== row) return false;
-    return true;
-  }
-
-  #leadsTo(row: number, safe: Uint8Array): boolean {
-    const end = this.#firstEdge.at(row + 1);
-    for (let edge = this.#firstEdge.at(row); edge < end; edge++) if (safe[this.#edges.at(edge)]) return true;
-    return false;
   }
 
   /** The rows from an initial state to this one. */
@@ -207,7 +238,7 @@ export class Search {
 
   #stateOf(row: number): Int32Array {
     const state = new Int32Array(this.system.width);
-    this.#states.read(row, state);
+    this.#table.read(row, state);
     return state;
   }
 
@@ -235,14 +266,11 @@ function stepBetween(system: System, from: Int32Array, to: Int32Array): number {
   return found;
 }
 
-/** How many states are looked at before anybody hears of it. */
-const AT_A_TIME = 1 << 12;
-
 /** Looks for a state that is wrong, until there is none left to look at, or no memory. */
 export function search(system: System, memory: number): Found {
   const one = new Search(system, memory);
   for (;;) {
-    const found = one.advance(AT_A_TIME);
+    const found = one.advance(BLOCK);
     if (found) return found;
   }
 }

@@ -4,6 +4,8 @@
  * steps is taken once, by the host itself, and looked up from then on.
  */
 import { Interner } from "./interner.ts";
+import { Memo, UNKNOWN } from "./memo.ts";
+import { Words } from "./words.ts";
 
 /** What can happen to a host: a process makes its next call, a segment arrives, a timer is due, time goes by. */
 export type Happening =
@@ -31,77 +33,114 @@ export interface Look {
   wrong: string | undefined;
 }
 
-export interface Transition {
-  next: number;
-  sent: readonly number[];
+/** Happenings as numbers: a segment that arrives is its own. */
+export const TIMEOUT = -1;
+export const TICK = -2;
+const CALL = -3;
+export const callOf = (process: number) => CALL - process;
+
+function happeningOf(number: number): Happening {
+  if (number >= 0) return { do: "receive", segment: number };
+  if (number === TIMEOUT) return { do: "timeout" };
+  return number === TICK ? { do: "tick" } : { do: "call", process: CALL - number };
 }
 
-interface Known<H> {
-  host: H;
-  look: Look;
-  /** null: it can't happen. */
-  calls: (Transition | null | undefined)[];
-  receives: (Transition | null | undefined)[];
-  timeout: Transition | null | undefined;
-  tick: Transition | null | undefined;
+/** It can't happen; another number is where it is written what comes of it: the next state, how many are sent, and which. */
+export const IMPOSSIBLE = 0;
+
+const [DUE, OVER, WRONG, PROCESSES] = [1, 2, 4, 3];
+
+/** What is known of a host, as numbers: all that is needed to go ways that have been gone before. */
+export class SideTable {
+  constructor(
+    readonly looks = new Words(),
+    readonly afters = new Memo(),
+    readonly transitions = new Words(),
+  ) {}
+
+  /** Those of another thread. */
+  static of([looks, afters, transitions]: readonly Words[]): SideTable {
+    return new SideTable(looks, new Memo(afters), transitions);
+  }
+
+  get words(): Words[] {
+    return [this.looks, this.afters.words, this.transitions];
+  }
+
+  isDue(state: number): boolean {
+    return (this.looks.view[state]! & DUE) !== 0;
+  }
+
+  isOver(state: number): boolean {
+    return (this.looks.view[state]! & OVER) !== 0;
+  }
+
+  isWrong(state: number): boolean {
+    return (this.looks.view[state]! & WRONG) !== 0;
+  }
+
+  processes(state: number): number {
+    return this.looks.view[state]! >>> PROCESSES;
+  }
+
+  /** The transition, `IMPOSSIBLE`, or `UNKNOWN`. */
+  after(state: number, happening: number): number {
+    const known = this.afters.get(state, happening);
+    return known === UNKNOWN ? this.learn(state, happening) : known;
+  }
+
+  /** Who can, finds out; tables can't. */
+  protected learn(_state: number, _happening: number): number {
+    return UNKNOWN;
+  }
 }
 
-export class Side<H> {
-  readonly #states = new Interner<Known<H>>();
+export class Side<H> extends SideTable {
+  readonly #hosts = new Interner<H>();
+  #transitionsEnd = IMPOSSIBLE + 1;
 
-  constructor(readonly actor: Actor<H>) {}
+  constructor(readonly actor: Actor<H>) {
+    super();
+  }
 
   get count(): number {
-    return this.#states.count;
+    return this.#hosts.count;
   }
 
   number(host: H): number {
-    return this.#states.number(this.actor.key(host), () => ({
-      host,
-      look: this.actor.look(host),
-      calls: [],
-      receives: [],
-      timeout: undefined,
-      tick: undefined,
-    }));
+    const { count } = this;
+    const state = this.#hosts.number(this.actor.key(host), () => host);
+    if (state === count) this.#writeLook(state, this.actor.look(host));
+    return state;
+  }
+
+  #writeLook(state: number, { processes, due, over, wrong }: Look): void {
+    const flags = (due ? DUE : 0) | (over ? OVER : 0) | (wrong === undefined ? 0 : WRONG);
+    this.looks.reserve(state + 1);
+    this.looks.view[state] = (processes << PROCESSES) | flags;
   }
 
   host(state: number): H {
-    return this.#states.value(state).host;
+    return this.#hosts.value(state);
   }
 
-  look(state: number): Look {
-    return this.#states.value(state).look;
+  /** What is wrong with a state that is. */
+  wrong(state: number): string | undefined {
+    return this.isWrong(state) ? this.actor.look(this.host(state)).wrong : undefined;
   }
 
-  #take(host: H, happening: Happening): Transition | null {
-    const result = this.actor.after(host, happening);
-    return result ? { next: this.number(result.host), sent: result.sent } : null;
+  protected override learn(state: number, happening: number): number {
+    const result = this.actor.after(this.host(state), happeningOf(happening));
+    const transition = result ? this.#writeTransition(this.number(result.host), result.sent) : IMPOSSIBLE;
+    this.afters.set(state, happening, transition);
+    return transition;
   }
 
-  call(state: number, process: number): Transition | null {
-    const { host, calls } = this.#states.value(state);
-    const known = calls[process];
-    if (known !== undefined) return known;
-    return (calls[process] = this.#take(host, { do: "call", process }));
-  }
-
-  receive(state: number, segment: number): Transition | null {
-    const { host, receives } = this.#states.value(state);
-    const known = receives[segment];
-    if (known !== undefined) return known;
-    return (receives[segment] = this.#take(host, { do: "receive", segment }));
-  }
-
-  timeout(state: number): Transition | null {
-    const known = this.#states.value(state);
-    if (known.timeout === undefined) known.timeout = this.#take(known.host, { do: "timeout" });
-    return known.timeout;
-  }
-
-  tick(state: number): Transition | null {
-    const known = this.#states.value(state);
-    if (known.tick === undefined) known.tick = this.#take(known.host, { do: "tick" });
-    return known.tick;
+  #writeTransition(next: number, sent: readonly number[]): number {
+    const transition = this.#transitionsEnd;
+    this.#transitionsEnd += 2 + sent.length;
+    this.transitions.reserve(this.#transitionsEnd);
+    this.transitions.view.set([next, sent.length, ...sent], transition);
+    return transition;
   }
 }

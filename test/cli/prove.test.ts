@@ -83,7 +83,7 @@ test("with all assumptions, and without each alone", () => {
   expect(stdout).toMatch(/^without both-close\s+does not hold: .*for ever/m);
 });
 
-test("several searches at a time find what one after the other does", () => {
+test("searches on two processors find what those on one do", () => {
   const one = prove("last-ack-lost", "--strays=0", "--each", "--json", "--workers=1");
   const two = prove("last-ack-lost", "--strays=0", "--each", "--json", "--workers=2");
   expect(two).toEqual(one);
@@ -130,7 +130,7 @@ test.each([
   [["everything"], /there is no question 'everything'/],
   [[], /prove takes one question/],
   [["time-wait", "--without", "hope"], /--without hope: expected time-wait, f1/],
-  [["time-wait", "--workers", "2"], /--workers goes with --each/],
+  [["time-wait", "--workers", "0"], /--workers 0: expected a whole number from 1 to 64/],
   [["time-wait", "--json", "--trace", "-"], /--json is standard output/],
   [["time-wait", "--time-wait", "long"], /--time-wait long: expected a whole number/],
 ])("prove %j is not understood", (args, message) => {

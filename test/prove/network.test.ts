@@ -1,14 +1,14 @@
 /** The network of a search: what is on its way, and what may become of it. */
 import { expect, test } from "vitest";
-import { Network } from "../../src/prove/network.ts";
+import { Network, QUIET } from "../../src/prove/network.ts";
 
 const LIFE = 2;
 const [A, B] = [7, 8];
 
 /** A network with two segments on their way to host 1. */
 function busy(): { network: Network; state: number } {
-  const network = new Network(LIFE);
-  return { network, state: network.sent(network.sent(network.quiet, 1, A), 1, B) };
+  const network = new Network(LIFE, 2);
+  return { network, state: network.sent(network.sent(QUIET, 1, A), 1, B) };
 }
 
 const straysOf = (network: Network, state: number) =>
@@ -17,11 +17,11 @@ const straysOf = (network: Network, state: number) =>
 test("what is sent is delivered in its order, and before time goes by", () => {
   const { network, state } = busy();
   expect(network.traffic(state).queues).toEqual([[], [A, B]]);
-  expect(network.later(state)).toBeUndefined();
+  expect(network.head(state, 1)).toBe(A);
   const one = network.delivered(state, 1);
   expect(network.traffic(one).queues).toEqual([[], [B]]);
-  expect(network.delivered(one, 1)).toBe(network.quiet);
-  expect(network.later(network.quiet)).toBe(network.quiet);
+  expect(network.delivered(one, 1)).toBe(QUIET);
+  expect(network.later(QUIET)).toBe(QUIET);
 });
 
 test("what strays lives for two ticks, in the third of which it may only come before the timers", () => {
@@ -32,15 +32,15 @@ test("what strays lives for two ticks, in the third of which it may only come be
   expect(network.expired(at)).toBe(at);
   at = network.later(at)!;
   expect(straysOf(network, at)).toEqual([[A, 0]]);
-  expect(network.expired(at)).toBe(network.quiet);
-  expect(network.later(at)).toBe(network.quiet);
-  expect(network.arrived(at, 0)).toBe(network.quiet);
+  expect(network.expired(at)).toBe(QUIET);
+  expect(network.later(at)).toBe(QUIET);
+  expect(network.arrived(at, 0)).toBe(QUIET);
 });
 
 test("in which order segments strayed makes no difference", () => {
   const { network, state } = busy();
   const both = network.copied(network.copied(state, 1), 1);
-  const other = network.sent(network.sent(network.quiet, 1, B), 1, A);
+  const other = network.sent(network.sent(QUIET, 1, B), 1, A);
   expect(network.copied(network.copied(other, 1), 1)).toBe(both);
   expect(straysOf(network, both)).toEqual([
     [A, 2],
@@ -49,6 +49,6 @@ test("in which order segments strayed makes no difference", () => {
 });
 
 test("which of two hosts a segment is for does", () => {
-  const network = new Network(LIFE);
-  expect(network.sent(network.quiet, 0, A)).not.toBe(network.sent(network.quiet, 1, A));
+  const network = new Network(LIFE, 2);
+  expect(network.sent(QUIET, 0, A)).not.toBe(network.sent(QUIET, 1, A));
 });

@@ -1,16 +1,11 @@
 /** The named questions: their answers, and that their counts are always the same. */
 import { describe, expect, test } from "vitest";
 import { settingOf, type Question } from "../../src/prove/question.ts";
-import { ASSUMPTIONS, QUESTIONS } from "../../src/prove/questions.ts";
 import { search, type Found } from "../../src/prove/search.ts";
 import { becauseOf } from "../../src/prove/verdict.ts";
+import { questionOf } from "./asked.ts";
 
 const MEMORY = 5e8;
-
-function questionOf(id: string, without?: string): Question {
-  const { question } = QUESTIONS.find((named) => named.id === id)!;
-  return without === undefined ? question : ASSUMPTIONS.find((one) => one.id === without)!.drop(question);
-}
 
 function ask(question: Question): { found: Found; because: string } {
   const setting = settingOf(question);

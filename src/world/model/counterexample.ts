@@ -11,7 +11,7 @@ import { TICK_US } from "../../prove/question.ts";
 import { CLIENT, SERVER } from "../../prove/programs.ts";
 import type { Counterexample } from "../../prove/search.ts";
 import type { Happening } from "../../prove/side.ts";
-import type { Move } from "../../prove/two-hosts.ts";
+import { moveOf, type Move } from "../../prove/ways.ts";
 import { Recorder } from "../../trace/recorder.ts";
 import { segmentRecord } from "../../trace/segment-record.ts";
 import { TRACE_SCHEMA, type SegmentFate, type Trace } from "../../trace/trace.ts";
@@ -170,7 +170,7 @@ class Replay {
   run(): Recorder {
     const { system, actors } = this.setting;
     for (const [at, { step, state }] of this.counterexample.steps.entries()) {
-      this.#step(system.move(step), at);
+      this.#step(moveOf(step), at);
       for (const host of [0, 1] as const) {
         const expected = actors[host].key(system.sides[host].host(state[host]!));
         if (actors[host].key(this.#situations[host]) !== expected) {
@@ -188,7 +188,7 @@ function arrivalsOf({ system }: Setting, { initial, steps }: Counterexample): Se
   let strays: { segment: number; ticksLeft: number; at: number }[] = [];
   let before = initial;
   for (const [at, { step, state }] of steps.entries()) {
-    const move = system.move(step);
+    const move = moveOf(step);
     const traffic = system.network.traffic(before[2]!);
     if (move.do === "stray" || (move.do === "deliver" && move.copied)) {
       strays.push({ segment: traffic.queues[move.host][0]!, ticksLeft: system.network.life, at });

@@ -1,0 +1,77 @@
+/**
+ * Threads that do a piece of work together, turn by turn: one leads, says what is to be done, does its own share and waits for
+ * the others'. They speak through shared memory alone, since turns are short.
+ */
+const [TURN, HELPERS, CLAIMED, DONE, FAILED, TASK, MEMBERS, ARGUMENTS] = [0, 1, 2, 3, 4, 5, 6, 7];
+const ARGUMENTS_MAX = 3;
+
+/** A turn: what is to be done, with which numbers, by which of how many. */
+export interface Turn {
+  task: number;
+  numbers: readonly number[];
+  member: number;
+  members: number;
+}
+
+export type Work = (turn: Turn) => void;
+
+export class Crew {
+  readonly words: Int32Array;
+
+  constructor(readonly memory = sharedIfPossible((ARGUMENTS + ARGUMENTS_MAX) * 4)) {
+    this.words = new Int32Array(memory);
+  }
+
+  /** How many help whoever leads. */
+  get helpers(): number {
+    return Atomics.load(this.words, HELPERS);
+  }
+
+  /** The next piece of the turn's that nobody has taken. */
+  claim(): number {
+    return Atomics.add(this.words, CLAIMED, 1);
+  }
+
+  /** Leads a turn, which is over when all have done their share. */
+  lead(task: number, numbers: readonly number[], work: Work): void {
+    const { words } = this;
+    const { helpers } = this;
+    words.set([task, 1 + helpers, ...numbers], TASK);
+    Atomics.store(words, CLAIMED, 0);
+    Atomics.store(words, DONE, 0);
+    Atomics.add(words, TURN, 1);
+    Atomics.notify(words, TURN);
+    work({ task, numbers, member: 0, members: 1 + helpers });
+    for (let done; (done = Atomics.load(words, DONE)) < helpers;) Atomics.wait(words, DONE, done);
+    if (Atomics.load(words, FAILED)) throw new Error("a thread of the search has failed");
+  }
+
+  /** Helps, for ever: the thread ends when it is ended. */
+  help(work: Work): never {
+    const { words } = this;
+    let turn = Atomics.load(words, TURN);
+    const member = Atomics.add(words, HELPERS, 1) + 1;
+    for (;;) {
+      Atomics.wait(words, TURN, turn);
+      turn = Atomics.load(words, TURN);
+      const [task, members] = [words[TASK]!, words[MEMBERS]!];
+      const numbers = [...words.subarray(ARGUMENTS)];
+      // Who was not counted in a turn has read what may be of the next one.
+      if (member >= members || turn !== Atomics.load(words, TURN)) continue;
+      try {
+        work({ task, numbers, member, members });
+      } catch (error) {
+        Atomics.store(words, FAILED, 1);
+        throw error;
+      } finally {
+        Atomics.add(words, DONE, 1);
+        Atomics.notify(words, DONE);
+      }
+    }
+  }
+}
+
+/** Where threads can share no memory, nobody will help. */
+function sharedIfPossible(bytes: number): SharedArrayBuffer | ArrayBuffer {
+  return typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes);
+}
