@@ -84,7 +84,7 @@ try {
 |---|---|---|---|---|---|---|---|---|
 ${speeds.join("\n")}
 
-"Tables" is what the search keeps of states: four words, where it came from, where it leads to, and the index. "Of the
+"Tables" is what the search keeps of states: five words, where it came from, where it leads to, and the index. "Of the
 process" is by how much its resident memory has grown, hosts and garbage included: with few states the hosts are most of it.
 
 \`lastack prove last-ack-lost\` beside Spin on a model of the same question (bench/support/last-ack-lost.pml), whole

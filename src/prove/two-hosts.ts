@@ -1,8 +1,8 @@
 /** Two hosts and the network between them, as a search sees them: src/prove/ways.ts tells what a state is. */
-import { Network, NetworkTable, NONE, QUIET } from "./network.ts";
+import { EMPTY, Queues, Strays, type Stray } from "./network.ts";
 import type { System } from "./search.ts";
-import { Side, SideTable, type Actor } from "./side.ts";
-import { NETWORK, STRAY, Ways, WIDTH } from "./ways.ts";
+import { Side, type Actor } from "./side.ts";
+import { QUEUE, setOf, STRAYS, strayWord, Ways, WIDTH } from "./ways.ts";
 
 /** What the network may do, in all. */
 export interface Harm {
@@ -22,14 +22,22 @@ export interface Beginning<H> {
   end: "over" | "quiet" | undefined;
 }
 
+/** What is on its way at a moment. */
+export interface Traffic {
+  /** To either host, what was sent first in front. */
+  readonly queues: readonly [readonly number[], readonly number[]];
+  /** In ascending order. */
+  readonly strays: readonly Stray[];
+}
+
 export class TwoHosts<H> implements System {
   readonly width = WIDTH;
   readonly sides: readonly [Side<H>, Side<H>];
-  readonly network: Network;
-  readonly mayEnd?: (state: Int32Array) => boolean;
-  readonly #ways: Ways;
-  /** Those that have been found. */
   readonly ways: Ways;
+  readonly mayEnd?: (state: Int32Array) => boolean;
+  readonly #queues = new Queues();
+  readonly #strays: Strays;
+  readonly #ways: Ways;
 
   constructor(
     actors: readonly [Actor<H>, Actor<H>],
@@ -37,17 +45,18 @@ export class TwoHosts<H> implements System {
   ) {
     const { end, harms, life } = beginning;
     this.sides = [new Side(actors[0]), new Side(actors[1])];
-    this.network = new Network(life, Math.max(...harms.map(({ strays, copies }) => strays + copies)));
-    this.#ways = new Ways(this.sides, this.network);
-    const [a, b] = this.sides.map(({ words }) => SideTable.of(words));
-    this.ways = new Ways([a!, b!], NetworkTable.of(this.network.straysMax, this.network.words));
+    this.#strays = new Strays(life, Math.max(...harms.map(({ strays, copies }) => strays + copies)));
+    this.#ways = new Ways(this.sides, this.#queues, this.#strays);
+    this.ways = this.#ways.known();
     if (end) this.mayEnd = (state) => (end === "over" ? this.#isOver(state) : this.#isQuiet(state));
   }
 
   initial(emit: (state: Int32Array) => void): void {
     const { start, harms } = this.beginning;
     const [a, b] = [this.sides[0].number(start[0]), this.sides[1].number(start[1])];
-    for (const { strays, copies } of harms) emit(Int32Array.of(a, b, QUIET, strays * STRAY + copies));
+    for (const { strays, copies } of harms) {
+      emit(Int32Array.of(a, b, EMPTY, EMPTY, strayWord(EMPTY, strays, copies)));
+    }
   }
 
   successors(state: Int32Array, emit: (next: Int32Array, step: number) => void): void {
@@ -58,8 +67,13 @@ export class TwoHosts<H> implements System {
     return this.sides[0].wrong(state[0]!) ?? this.sides[1].wrong(state[1]!);
   }
 
+  traffic(state: Int32Array): Traffic {
+    const [a, b] = [0, 1].map((to) => this.#queues.segments(state[QUEUE + to]!));
+    return { queues: [a!, b!], strays: this.#strays.strays(setOf(state[STRAYS]!)) };
+  }
+
   #isQuiet(state: Int32Array): boolean {
-    return ([0, 1] as const).every((host) => this.network.head(state[NETWORK]!, host) === NONE);
+    return state[QUEUE] === EMPTY && state[QUEUE + 1] === EMPTY;
   }
 
   #isOver(state: Int32Array): boolean {

@@ -1,20 +1,27 @@
 /**
- * The ways that two hosts and the network between them can go from a state, by what is known of each. A state is four words,
- * the numbers of the two hosts' states and of the network's, and how much harm the network may still do.
+ * The ways that two hosts and the network between them can go from a state, by what is known of each. A state is five words: the
+ * numbers of the hosts' states, of the queues to either, and of the set of strays, with how much harm the network may still do.
  */
 import { UNKNOWN } from "./memo.ts";
-import { NetworkTable, NONE } from "./network.ts";
-import { memoriesOf, Words } from "./words.ts";
+import { EMPTY, NONE, QueueTable, StrayTable } from "./network.ts";
 import { callOf, IMPOSSIBLE, SideTable, TICK, TIMEOUT } from "./side.ts";
+import { memoriesOf, Words } from "./words.ts";
 
 const A = 0;
 const B = 1;
-export const NETWORK = 2;
-const HARM = 3;
-export const WIDTH = 4;
+export const QUEUE = 2;
+export const STRAYS = 4;
+export const WIDTH = 5;
 
-/** Strays and copies that are left share a word. */
-export const STRAY = 1 << 8;
+/** The set of strays shares its word with how many more may stray, and how many may leave a copy: less than 16 each. */
+const [STRAY, COPY, SET] = [1 << 4, 1, 1 << 8];
+const HARMS = SET - 1;
+
+export function strayWord(set: number, strays: number, copies: number): number {
+  return set * SET + strays * STRAY + copies * COPY;
+}
+
+export const setOf = (word: number) => word >>> 8;
 
 const KINDS = ["call", "deliver", "copy", "stray", "arrive", "timeout", "tick"] as const;
 type Kind = (typeof KINDS)[number];
@@ -59,44 +66,49 @@ export function moveOf(step: number): Move {
 
 /** What is known, as other threads get it. */
 export interface WaysMemory {
-  straysMax: number;
   sides: [SharedArrayBuffer[], SharedArrayBuffer[]];
-  network: SharedArrayBuffer[];
+  queues: SharedArrayBuffer[];
+  strays: SharedArrayBuffer[];
+  straysMax: number;
 }
 
 type Emit = (next: Int32Array, step: number) => void;
 
-/** Both hosts' tables and the network's: their own owner's, who finds out what is not known, or those of another thread. */
+/** The tables of both hosts and of the network: of who finds out what is not known, or of others, who go where it is. */
 export class Ways {
   readonly #next = new Int32Array(WIDTH);
 
   constructor(
     readonly sides: readonly [SideTable, SideTable],
-    readonly network: NetworkTable,
+    readonly queues: QueueTable,
+    readonly strays: StrayTable,
   ) {}
 
   /** Those of another thread. */
-  static of({ straysMax, sides, network }: WaysMemory): Ways {
-    const [a, b] = sides.map((memories) => SideTable.of(memories.map((memory) => new Words(memory))));
-    return new Ways(
-      [a!, b!],
-      NetworkTable.of(
-        straysMax,
-        network.map((memory) => new Words(memory)),
-      ),
-    );
+  static of({ sides, queues, strays, straysMax }: WaysMemory): Ways {
+    const wordsOf = (memories: readonly SharedArrayBuffer[]) => memories.map((memory) => new Words(memory));
+    const [a, b] = sides.map((memories) => SideTable.of(wordsOf(memories)));
+    return new Ways([a!, b!], QueueTable.of(wordsOf(queues)), StrayTable.of(straysMax, wordsOf(strays)));
+  }
+
+  /** The same, without anybody who finds out more. */
+  known(): Ways {
+    const { sides, queues, strays } = this;
+    const [a, b] = sides.map(({ words }) => SideTable.of(words));
+    return new Ways([a!, b!], QueueTable.of(queues.words), StrayTable.of(strays.max, strays.words));
   }
 
   get words(): Words[] {
-    return [this.sides[A].words, this.sides[B].words, this.network.words].flat();
+    return [this.sides[A], this.sides[B], this.queues, this.strays].flatMap(({ words }) => words);
   }
 
   get memory(): WaysMemory {
-    const { sides, network } = this;
+    const { sides, queues, strays } = this;
     return {
-      straysMax: network.straysMax,
       sides: [memoriesOf(sides[A].words), memoriesOf(sides[B].words)],
-      network: memoriesOf(network.words),
+      queues: memoriesOf(queues.words),
+      strays: memoriesOf(strays.words),
+      straysMax: strays.max,
     };
   }
 
@@ -106,96 +118,105 @@ export class Ways {
    */
   successors(state: Int32Array, emit: Emit): boolean {
     if (!this.#deliver(state, A, emit) || !this.#deliver(state, B, emit) || !this.#arrive(state, emit)) return false;
-    let due = false;
-    for (let host: 0 | 1 = A; ; host = B) {
-      const side = this.sides[host];
-      const at = state[host]!;
-      const processes = side.processes(at);
-      for (let process = 0; process < processes; process++) {
-        const called = side.after(at, callOf(process));
-        if (!this.#host(state, host, called, stepOf("call", host, process), emit, state[NETWORK]!)) return false;
-      }
-      if (side.isDue(at)) {
-        due = true;
-        // Timers go off on the tick; a segment's life ends before it.
-        const network = this.network.expired(state[NETWORK]!);
-        if (!this.#host(state, host, side.after(at, TIMEOUT), stepOf("timeout", host), emit, network)) return false;
-      }
-      if (host === B) break;
-    }
-    return due || this.#tick(state, emit);
+    if (!this.#run(state, A, emit) || !this.#run(state, B, emit)) return false;
+    const isDue = this.sides[A].isDue(state[A]!) || this.sides[B].isDue(state[B]!);
+    return isDue || this.#tick(state, emit);
   }
 
-  /** Emits what a host's step leads to, if it can be taken. What it sends goes on its way. */
-  #host(state: Int32Array, host: 0 | 1, transition: number, step: number, emit: Emit, network: number): boolean {
-    if (transition === IMPOSSIBLE) return true;
-    if (transition === UNKNOWN || network === UNKNOWN) return false;
-    const { view } = this.sides[host].transitions;
-    let after = network;
-    const end = transition + 2 + view[transition + 1]!;
-    for (let at = transition + 2; at < end; at++) {
-      after = this.network.sent(after, host === A ? B : A, view[at]!);
-      if (after === UNKNOWN) return false;
-    }
+  /** Emits what a host's step leads to, if it can be taken: `next` has all else. What it sends goes on its way. */
+  #step(host: 0 | 1, transition: number, step: number, emit: Emit): boolean {
+    if (transition === UNKNOWN) return false;
     const next = this.#next;
-    next[A] = state[A]!;
-    next[B] = state[B]!;
+    const to = QUEUE + 1 - host;
+    const { view } = this.sides[host].transitions;
+    const end = transition + 2 + view[transition + 1]!;
+    let queue = next[to]!;
+    for (let at = transition + 2; at < end; at++) {
+      queue = this.queues.appended(queue, view[at]!);
+      if (queue === UNKNOWN) return false;
+    }
     next[host] = view[transition]!;
-    next[NETWORK] = after;
-    next[HARM] = state[HARM]!;
+    next[to] = queue;
     emit(next, step);
     return true;
   }
 
+  /** A host's own steps. */
+  #run(state: Int32Array, host: 0 | 1, emit: Emit): boolean {
+    const side = this.sides[host];
+    const at = state[host]!;
+    const next = this.#next;
+    const processes = side.processes(at);
+    for (let process = 0; process < processes; process++) {
+      const called = side.after(at, callOf(process));
+      if (called === IMPOSSIBLE) continue;
+      next.set(state);
+      if (!this.#step(host, called, stepOf("call", host, process), emit)) return false;
+    }
+    if (!side.isDue(at)) return true;
+    next.set(state);
+    // Timers go off on the tick; a segment's life ends before it.
+    this.#withStrays(state[STRAYS]!, this.strays.expired(setOf(state[STRAYS]!)));
+    return this.#step(host, side.after(at, TIMEOUT), stepOf("timeout", host), emit);
+  }
+
+  /** Another set of strays, as much harm. */
+  #withStrays(word: number, set: number): void {
+    this.#next[STRAYS] = set * SET + (word & HARMS);
+  }
+
   #deliver(state: Int32Array, host: 0 | 1, emit: Emit): boolean {
-    const { network } = this;
-    const at = state[NETWORK]!;
-    const segment = network.head(at, host);
-    if (segment === NONE) return true;
+    const queue = state[QUEUE + host]!;
+    if (queue === EMPTY) return true;
+    const segment = this.queues.head(queue);
+    const tail = this.queues.tail(queue);
     const transition = this.sides[host].after(state[host]!, segment);
-    if (!this.#host(state, host, transition, stepOf("deliver", host), emit, network.delivered(at, host))) return false;
-    const harm = state[HARM]!;
+    const next = this.#next;
+    next.set(state);
+    next[QUEUE + host] = tail;
+    if (!this.#step(host, transition, stepOf("deliver", host), emit)) return false;
+    const word = state[STRAYS]!;
+    const harm = word & HARMS;
     if (harm === 0) return true;
-    const copied = network.copied(at, host);
-    if (copied === UNKNOWN) return false;
-    let known = true;
+    const strayed = this.strays.added(setOf(word), segment, host);
+    if (strayed === UNKNOWN) return false;
     if (harm % STRAY > 0) {
-      state[HARM] = harm - 1;
-      known = this.#host(state, host, transition, stepOf("copy", host), emit, copied);
+      next.set(state);
+      next[QUEUE + host] = tail;
+      this.#withStrays(word - COPY, strayed);
+      if (!this.#step(host, transition, stepOf("copy", host), emit)) return false;
     }
-    if (harm >= STRAY && known) {
-      state[HARM] = harm - STRAY;
-      this.#next.set(state);
-      this.#next[NETWORK] = copied;
-      emit(this.#next, stepOf("stray", host));
-    }
-    state[HARM] = harm;
-    return known;
+    if (harm < STRAY) return true;
+    next.set(state);
+    next[QUEUE + host] = tail;
+    this.#withStrays(word - STRAY, strayed);
+    emit(next, stepOf("stray", host));
+    return true;
   }
 
   #arrive(state: Int32Array, emit: Emit): boolean {
-    const { network } = this;
-    const at = state[NETWORK]!;
-    for (let i = 0, stray: number; (stray = network.stray(at, i)) !== NONE; i++) {
+    const { strays } = this;
+    const word = state[STRAYS]!;
+    const set = setOf(word);
+    for (let i = 0, stray: number; (stray = strays.at(set, i)) !== NONE; i++) {
       const host = (stray & 1) as 0 | 1;
       const transition = this.sides[host].after(state[host]!, stray >> 1);
-      if (!this.#host(state, host, transition, stepOf("arrive", host, i), emit, network.arrived(at, i))) return false;
+      this.#next.set(state);
+      this.#withStrays(word, strays.without(set, i));
+      if (!this.#step(host, transition, stepOf("arrive", host, i), emit)) return false;
     }
     return true;
   }
 
   #tick(state: Int32Array, emit: Emit): boolean {
-    const { network } = this;
-    const at = state[NETWORK]!;
-    if (network.head(at, A) !== NONE || network.head(at, B) !== NONE) return true;
-    const later = network.later(at);
+    if (state[QUEUE + A] !== EMPTY || state[QUEUE + B] !== EMPTY) return true;
     const [a, b] = [this.sides[A].after(state[A]!, TICK), this.sides[B].after(state[B]!, TICK)];
-    if (later === UNKNOWN || a === UNKNOWN || b === UNKNOWN) return false;
+    if (a === UNKNOWN || b === UNKNOWN) return false;
     const next = this.#next;
+    next.set(state);
     next[A] = this.sides[A].transitions.view[a]!;
     next[B] = this.sides[B].transitions.view[b]!;
-    next[NETWORK] = later;
-    next[HARM] = state[HARM]!;
+    this.#withStrays(state[STRAYS]!, this.strays.later(setOf(state[STRAYS]!)));
     emit(next, stepOf("tick", A));
     return true;
   }

@@ -109,7 +109,7 @@ class Replay {
 
   /** The first in a queue leaves it. Whether it will ever arrive, the rest of the way tells. */
   #stray(flying: Flying, at: number, fate: "held" | "duplicated"): void {
-    const stray: Flying = { ...flying, ticksLeft: this.setting.system.network.life, strayedAt: at };
+    const stray: Flying = { ...flying, ticksLeft: this.setting.system.beginning.life, strayedAt: at };
     this.#strays.push(stray);
     this.#sortStrays();
     if (this.#arrivals().has(at))
@@ -189,9 +189,9 @@ function arrivalsOf({ system }: Setting, { initial, steps }: Counterexample): Se
   let before = initial;
   for (const [at, { step, state }] of steps.entries()) {
     const move = moveOf(step);
-    const traffic = system.network.traffic(before[2]!);
+    const traffic = system.traffic(before);
     if (move.do === "stray" || (move.do === "deliver" && move.copied)) {
-      strays.push({ segment: traffic.queues[move.host][0]!, ticksLeft: system.network.life, at });
+      strays.push({ segment: traffic.queues[move.host][0]!, ticksLeft: system.beginning.life, at });
     } else if (move.do === "arrive") {
       arrived.add(strays.splice(move.stray, 1)[0]!.at);
     } else if (move.do === "tick") {
