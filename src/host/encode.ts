@@ -8,6 +8,7 @@ import { ByteWriter, writeConnection } from "../tcp/index.ts";
 import type { Socket } from "../bind/state.ts";
 import type { BlockedCall, Host, HostPacket } from "./host.ts";
 import { order } from "./order.ts";
+import type { Parameters } from "./parameters.ts";
 import { unacknowledged } from "./stream.ts";
 
 const STATE_NUMBERS = Object.fromEntries(STATES.map(({ rfc, number }) => [rfc, number]));
@@ -147,11 +148,17 @@ export function writeHost(writer: ByteWriter, host: Host, nowUs: number): void {
   writeParameters(writer, host);
 }
 
+/** Of parameters, which are never changed in place, the bytes: most hosts have the same. */
+const parameterBytes = new WeakMap<Parameters, Uint8Array>();
+
 /** In the order of their names. */
 function writeParameters(writer: ByteWriter, { parameters }: Host): void {
-  const names = Object.keys(parameters).sort();
-  writer.integer(names.length);
-  for (const name of names) {
-    writer.bytes(encoder.encode(`${name}=${parameters[name]}\0`));
+  let bytes = parameterBytes.get(parameters);
+  if (!bytes) {
+    const names = Object.keys(parameters).sort() as (keyof Parameters)[];
+    bytes = encoder.encode(names.map((name) => `${name}=${parameters[name]}\0`).join(""));
+    parameterBytes.set(parameters, bytes);
   }
+  writer.integer(bytes.length);
+  writer.bytes(bytes);
 }
