@@ -11,6 +11,7 @@ import {
   type Signal,
   type World,
 } from "../../lab/world.ts";
+import { Cast } from "../../lab/cast.ts";
 import { addressesOnWire, Wire } from "../../lab/wire.ts";
 import { Link } from "../../link/link.ts";
 import { parseIp } from "../../codec/address.ts";
@@ -54,8 +55,8 @@ export class KernelWorld implements World {
   readonly startedAtMs = Date.now();
   readonly link = new Link();
   readonly recorder: Recorder;
-  readonly #hosts = new Map<string, KernelHost>();
-  readonly #processes = new Map<string, LabProcess>();
+  readonly #hosts = new Cast<KernelHost>("host");
+  readonly #processes = new Cast<LabProcess>("process");
   readonly #programs = new Map<string, Program>();
   #guard: Guard | undefined;
   readonly #observer: Observer;
@@ -70,7 +71,7 @@ export class KernelWorld implements World {
     this.recorder = new Recorder(() => Math.round((performance.now() - start) * 1000));
     this.#observer = new Observer(this.recorder);
     this.#wire = new Wire(this.link, this.recorder, (name, packet, bytes, event) => {
-      const host = this.#host(name);
+      const host = this.#hosts.named(name);
       host.touchedBy = event;
       host.port.deliver(bytes);
       this.#observer.lookAfter(host, packet, event);
@@ -80,35 +81,23 @@ export class KernelWorld implements World {
     );
   }
 
-  #host(name: string): KernelHost {
-    const host = this.#hosts.get(name);
-    if (!host) throw new TypeError(`there is no host ${name}`);
-    return host;
-  }
-
   /** How hosts are joined to the wire; undefined: that is seen when the first is made. */
   get linkKind(): LinkKind | undefined {
     const [first] = this.#hosts.values();
     return first?.port.kind ?? this.options.link;
   }
 
-  #process(name: string): LabProcess {
-    const process = this.#processes.get(name);
-    if (!process) throw new TypeError(`there is no process ${name}`);
-    return process;
-  }
-
   addHost({ name, addresses = 1, mtu = 1500 }: HostSpec): string[] {
     const all = addressesOnWire(this.#hosts.size + 1, addresses, { ipv6: existsSync("/proc/sys/net/ipv6") });
     const port = (namespace: KernelHost["namespace"]) => makePort(this.linkKind, namespace);
-    this.#hosts.set(name, new KernelHost(name, all, mtu, port, this.#hostParameters));
+    this.#hosts.enter(new KernelHost(name, all, mtu, port, this.#hostParameters));
     for (const address of all) this.#wire.attach(address, name);
     this.recorder.hosts.push({ name, addresses: all });
     return all;
   }
 
   startProcess(spec: ProcessSpec): void {
-    const host = this.#host(spec.host);
+    const host = this.#hosts.named(spec.host);
     const process = spec.mortal
       ? new ChildLabProcess(spec, host, this.options.childScript)
       : new ThreadProcess(spec, host);
@@ -116,25 +105,24 @@ export class KernelWorld implements World {
   }
 
   #adopt(process: LabProcess, text: string): void {
-    if (this.#processes.has(process.name)) throw new TypeError(`there is a process ${process.name} already`);
-    this.#processes.set(process.name, process);
+    this.#processes.enter(process);
     const about = { host: process.host.name, process: process.name };
     this.recorder.note("process", text, about);
   }
 
   startProgram(spec: ProgramSpec): void {
-    const host = this.#host(spec.host);
+    const host = this.#hosts.named(spec.host);
     const namespaces = [...this.#hosts.values()].map(({ namespace }) => namespace.inode);
     this.#guard ??= new Guard(this.options.childScript, namespaces);
     this.#programs.set(spec.name, new Program(spec, host, this.recorder));
   }
 
   endingOf(name: string): Ending | undefined {
-    return (this.#programs.get(name) ?? this.#process(name)).ending();
+    return (this.#programs.get(name) ?? this.#processes.named(name)).ending();
   }
 
   begin(name: string, call: Call): PendingCall {
-    const process = this.#process(name);
+    const process = this.#processes.named(name);
     if (call.name === "fork") {
       if (!(process instanceof ChildLabProcess)) throw new TypeError(`${name} is not mortal: it can't fork`);
       const child = process.fork(call.child);
@@ -207,7 +195,7 @@ export class KernelWorld implements World {
       program.signal(signal);
       return;
     }
-    const process = this.#process(name);
+    const process = this.#processes.named(name);
     if (!(process instanceof ChildLabProcess)) throw new TypeError(`${name} is not mortal: it can't be sent ${signal}`);
     const { host } = process;
     const event = this.recorder.note("process", `is sent ${signal}`, { host: host.name, process: name });
@@ -220,7 +208,7 @@ export class KernelWorld implements World {
   destroy(id: string): void {
     const socket = this.recorder.socket(id);
     if (!socket) throw new TypeError(`there is no socket ${id}`);
-    const host = this.#host(socket.host);
+    const host = this.#hosts.named(socket.host);
     const cookie = this.recorder.keysOf(host.name).find(([, known]) => known.id === id)?.[0];
     const event = this.recorder.note("setting", `${id} is removed (SOCK_DESTROY)`, { host: host.name });
     const source = parseIp(socket.local.address)!;
@@ -238,12 +226,12 @@ export class KernelWorld implements World {
   }
 
   set(name: string, parameter: string, value: string | number): void {
-    this.#host(name).set(parameter, value);
+    this.#hosts.named(name).set(parameter, value);
     this.recorder.note("setting", `${parameter} = ${value}`, { host: name });
   }
 
   counter(name: string, counter: string): number {
-    return this.#host(name).counter(counter) ?? 0;
+    return this.#hosts.named(name).counter(counter) ?? 0;
   }
 
   close(): void {

@@ -24,6 +24,7 @@ import {
   type Signal,
   type World,
 } from "../../lab/world.ts";
+import { Cast } from "../../lab/cast.ts";
 import { addressesOnWire, Wire } from "../../lab/wire.ts";
 import { generator, NO_CHANCE } from "../../link/chance.ts";
 import { Link } from "../../link/link.ts";
@@ -61,8 +62,8 @@ export class ModelWorld implements World {
   readonly link = new Link();
   readonly recorder: Recorder;
   #nowUs = 0;
-  readonly #hosts = new Map<string, ModelHost>();
-  readonly #processes = new Map<string, ModelProcess>();
+  readonly #hosts = new Cast<ModelHost>("host");
+  readonly #processes = new Cast<ModelProcess>("process");
   readonly #calls: ModelCalls;
   readonly #wire: Wire;
 
@@ -72,7 +73,7 @@ export class ModelWorld implements World {
     if (chance !== NO_CHANCE) this.link.chance = { of: chance, random: generator(seed) };
     this.recorder = new Recorder(() => this.#nowUs);
     this.#wire = new Wire(this.link, this.recorder, (name, packet, _, event) => {
-      const host = this.#host(name);
+      const host = this.#hosts.named(name);
       host.touchedBy = event;
       handlePacket(host.model, this.#nowUs, fromWire(packet));
       look(this.recorder, name, host.model, event);
@@ -83,37 +84,24 @@ export class ModelWorld implements World {
     });
   }
 
-  #host(name: string): ModelHost {
-    const host = this.#hosts.get(name);
-    if (!host) throw new TypeError(`there is no host ${name}`);
-    return host;
-  }
-
-  #process(name: string): ModelProcess {
-    const process = this.#processes.get(name);
-    if (!process) throw new TypeError(`there is no process ${name}`);
-    return process;
-  }
-
   addHost({ name, addresses = 1, mtu = 1500 }: HostSpec): string[] {
     const all = addressesOnWire(this.#hosts.size + 1, addresses, { ipv6: true });
     const model = createHost(hostSettings(this.settings, all, mtu), this.settings.parameters);
-    this.#hosts.set(name, { name, model, touchedBy: undefined });
+    this.#hosts.enter({ name, model, touchedBy: undefined });
     for (const address of all) this.#wire.attach(address, name);
     this.recorder.hosts.push({ name, addresses: all });
     return all;
   }
 
   startProcess({ name, host: hostName, mortal = false }: ProcessSpec): void {
-    const host = this.#host(hostName);
+    const host = this.#hosts.named(hostName);
     startProcess(host.model, name);
     this.#adopt({ name, host, mortal }, "starts");
   }
 
   #adopt(process: ModelProcess, text: string): void {
     const { name, host } = process;
-    if (this.#processes.has(name)) throw new TypeError(`there is a process ${name} already`);
-    this.#processes.set(name, process);
+    this.#processes.enter(process);
     this.recorder.note("process", text, { host: host.name, process: name });
   }
 
@@ -122,7 +110,7 @@ export class ModelWorld implements World {
   }
 
   endingOf(name: string): Ending | undefined {
-    return this.#process(name).ending;
+    return this.#processes.named(name).ending;
   }
 
   /** As in the kernel world, what takes a process of its own takes one that is mortal. */
@@ -131,7 +119,7 @@ export class ModelWorld implements World {
   }
 
   begin(name: string, call: Call): PendingCall {
-    const process = this.#process(name);
+    const process = this.#processes.named(name);
     if (call.name === "fork" || call.name === "setuid" || call.name === "exit") this.#mustBeMortal(process, call.name);
     this.#nowUs += COST_US.call;
     const pending = this.#calls.begin(process, call);
@@ -190,7 +178,7 @@ export class ModelWorld implements World {
   }
 
   signal(name: string, signal: Signal): void {
-    const process = this.#process(name);
+    const process = this.#processes.named(name);
     this.#mustBeMortal(process, `be sent ${signal}`);
     const { host } = process;
     const event = this.recorder.note("process", `is sent ${signal}`, { host: host.name, process: name });
@@ -204,7 +192,7 @@ export class ModelWorld implements World {
   destroy(id: string): void {
     const socket = this.recorder.socket(id);
     if (!socket) throw new TypeError(`there is no socket ${id}`);
-    const host = this.#host(socket.host);
+    const host = this.#hosts.named(socket.host);
     const key = this.recorder.keysOf(host.name).find(([, known]) => known.id === id)?.[0];
     const event = this.recorder.note("setting", `${id} is removed (SOCK_DESTROY)`, { host: host.name });
     destroySocket(host.model, this.#nowUs, key!);
@@ -216,14 +204,14 @@ export class ModelWorld implements World {
   /** Throws {@link Unavailable} for a parameter that means nothing to the model. */
   set(name: string, parameter: string, value: string | number): void {
     if (!isParameter(parameter)) throw new Unavailable(`the kernel: the model has no ${parameter}`);
-    setParameters(this.#host(name).model, { [parameter]: String(value) });
+    setParameters(this.#hosts.named(name).model, { [parameter]: String(value) });
     this.recorder.note("setting", `${parameter} = ${value}`, { host: name });
   }
 
   counter(name: string, counter: string): number {
     if (!COUNTERS.includes(counter as Counter))
       throw new Unavailable(`the kernel: the model does not count ${counter}`);
-    return this.#host(name).model.counters[counter as Counter];
+    return this.#hosts.named(name).model.counters[counter as Counter];
   }
 
   /** There is nothing to leave behind. */
