@@ -1,6 +1,14 @@
+/** The name of the system's refusal. What Node refuses itself (ERR_…) is a file that no text can hold. */
+function codeOf(cause: unknown): string {
+  const { code = "EIO" } = cause as NodeJS.ErrnoException;
+  return code.startsWith("ERR_") ? "EFBIG" : code;
+}
+
 /** A system's refusal in the form of all others: `EACCES (13): permission denied`. Node's message is without the number. */
 export function errnoText(cause: unknown): string {
-  const { code = "EIO", message, errno } = cause as NodeJS.ErrnoException;
+  const code = codeOf(cause);
+  if (code === "EFBIG") return "EFBIG (27): file too large";
+  const { message, errno } = cause as NodeJS.ErrnoException;
   const meaning = /^\w+: ([^,]+)/.exec(message)?.[1] ?? message;
   return `${code}${errno === undefined ? "" : ` (${-errno})`}: ${meaning}`;
 }
@@ -13,13 +21,14 @@ export class FileError extends Error {
   /** `what`: "x.json can't be read"; `next`: what that means, or what to do. */
   constructor(what: string, cause: unknown, next: string) {
     super(`${what}: ${errnoText(cause)}; ${next}`);
-    this.code = (cause as NodeJS.ErrnoException).code ?? "EIO";
+    this.code = codeOf(cause);
   }
 }
 
-/** A file, or standard output, that took only a part of what was to be written. */
+/** A file, or standard output, that could not be written, or took only a part. */
 export class IncompleteFile extends FileError {
   constructor(file: string, cause: unknown) {
-    super(`${file} can't be written`, cause, "what it holds now is not all of it");
+    const isOpen = (cause as NodeJS.ErrnoException).syscall !== "open";
+    super(`${file} can't be written`, cause, isOpen ? "what it holds now is not all of it" : "nothing has been");
   }
 }

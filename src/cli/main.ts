@@ -2,6 +2,7 @@
 import { exitNow, isFfiLoaded } from "../sys/index.ts";
 import { escapeForTerminal } from "../view/escape.ts";
 import { EXIT, exitStatusOf, UsageError } from "./exit-status.ts";
+import { errnoText } from "./file-error.ts";
 import * as ls from "./ls.ts";
 import { ClosedOutput, writeErr, writeOut } from "./output.ts";
 
@@ -97,11 +98,18 @@ async function dispatch(args: string[]): Promise<number> {
   return command.run(rest);
 }
 
+/** Node's errors of system calls are told as ours are: `uv_cwd: ENOENT (2): no such file or directory`. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { syscall, errno = 0 } = error as NodeJS.ErrnoException;
+  return syscall !== undefined && errno < 0 ? `${syscall}: ${errnoText(error)}` : error.message;
+}
+
 /** Says on standard error what went wrong. Errors of our own come with their stack: they are to be reported. */
 function explain(error: unknown, command: string | undefined): void {
   const status = exitStatusOf(error);
   const name = command === undefined || command.startsWith("-") ? "lastack" : `lastack ${command}`;
-  const text = escapeForTerminal(error instanceof Error ? error.message : String(error));
+  const text = escapeForTerminal(textOf(error));
   const detail =
     status === EXIT.internal && error instanceof Error ? `\n${error.stack}\nThis is a bug of lastack.` : "";
   const hint = status === EXIT.usage ? `\nTry '${name} --help'.` : "";

@@ -51,7 +51,13 @@ function unlessClosed(write: () => void): boolean {
 }
 
 export const sayOut = (text: string | Uint8Array): boolean => unlessClosed(() => writeOut(text));
-export const sayErr = (text: string | Uint8Array): boolean => unlessClosed(() => writeErr(text));
+
+/** What standard error does not take, for whatever reason, nobody can be told. */
+export function sayErr(text: string): void {
+  try {
+    writeErr(text);
+  } catch {}
+}
 
 /** True if this descriptor is a terminal. */
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {

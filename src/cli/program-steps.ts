@@ -74,6 +74,10 @@ function advise(code: string, port: number, program: "server" | "client"): void 
       );
       break;
     }
+    case "ENETUNREACH":
+    case "EHOSTUNREACH":
+      writeErr("No way leads there, as far as this host knows: ip route\n");
+      break;
     default:
       if (program === "client") writeErr(`To see the connection: lastack ls ${port}\n`);
   }

@@ -1,5 +1,5 @@
 /** Values as people write them on a command line. Each parser throws `UsageError` with what would be right. */
-import type { Zone, ZonedAddress } from "../codec/address.ts";
+import { parseIpv4, type Zone, type ZonedAddress } from "../codec/address.ts";
 import { readAddress } from "../linux/zoned-address.ts";
 import { UsageError } from "./exit-status.ts";
 
@@ -33,6 +33,9 @@ export function parseAddress(text: string): ZonedAddress {
 /** `3000`, `:3000`, `127.0.0.1:3000` or `[::1]:3000`. */
 export function parseEndpoint(text: string): EndpointArgument {
   const match = /^(.*):([^:\]]*)$/.exec(text);
+  if (/^\[.*\]$/.test(text) || parseIpv4(text)) {
+    throw new UsageError(`'${text}': the port is missing, as in ${text}:3000`);
+  }
   if (!match || match[1] === "") return { port: parsePort(text) };
   if (match[1]!.includes(":") && !match[1]!.startsWith("[")) {
     throw new UsageError(`'${text}': write an IPv6 address with a port in brackets, like [::1]:3000`);

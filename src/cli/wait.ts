@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { execvp } from "../sys/index.ts";
 import { BindWatch, OpenWatch, type Standing, type Watch } from "../remedy/watch.ts";
@@ -73,7 +73,7 @@ function checkCommand([name]: readonly string[]): void {
   const runs = paths.some((path) => {
     try {
       accessSync(path, constants.X_OK);
-      return true;
+      return statSync(path).isFile();
     } catch {
       return false;
     }

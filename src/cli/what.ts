@@ -100,7 +100,7 @@ function misspeltState(word: string): string | undefined {
 function unknownState(word: string): UsageError {
   const meant = misspeltState(word);
   return new UsageError(
-    `'${word}' is not a TCP state${meant ? `: did you mean ${meant}?` : ""} The states are ${STATE_LIST}`,
+    `'${word}' is not a TCP state${meant ? `: did you mean ${meant}?` : "."} The states are ${STATE_LIST}`,
   );
 }
 
@@ -133,6 +133,7 @@ export function parseWhat(words: readonly string[]): What {
     },
   };
   const plain = (word: string) => {
+    if (word === "") throw new UsageError("an empty word: expected a port, an address, a state or a program");
     if (/^:?\d+$/.test(word)) ports.push(portFilter(parsePort(word)));
     else if (parseState(word)) addState(word);
     else if (addressFilter(word)) addresses.push(addressFilter(word)!);
@@ -141,6 +142,8 @@ export function parseWhat(words: readonly string[]): What {
     else if (/^\d/.test(word)) parsePort(word);
     else if (misspeltState(word))
       throw new UsageError(`${unknownState(word).message}. For a program of this name: program ${word}`);
+    else if (/:\d+$/.test(word))
+      throw new UsageError(`'${word}': no address stands before the port. For a program of this name: program ${word}`);
     else what.programs.add(word);
   };
   for (let i = 0; i < words.length; i++) {

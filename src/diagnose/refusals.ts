@@ -53,7 +53,7 @@ function privilegeFinding(facts: Facts, request: BindRequest): Finding {
   const { unprivilegedPortStart } = facts.settings;
   return finding(
     "privileged-port",
-    `ports below ${unprivilegedPortStart} take the capability CAP_NET_BIND_SERVICE, which user ${facts.users(request.uid)} does not have: bind answers EACCES`,
+    `ports below ${unprivilegedPortStart} take the capability CAP_NET_BIND_SERVICE, which user ${facts.users(request.uid)} does not have here: bind answers EACCES`,
     ["whether the port is in use was not even asked"],
     [
       { what: `take a port from ${unprivilegedPortStart} on` },

@@ -6,7 +6,7 @@ import { ALL_STATES_MASK } from "../codec/state.ts";
 import { toTcpSocket } from "../codec/tcp-socket.ts";
 import type { AddressTrouble, Facts, HolderProcess, PortSocket, Settings } from "../diagnose/facts.ts";
 import { borrowOptions } from "./borrow.ts";
-import { CAP_NET_BIND_SERVICE, hasCapability } from "./capability.ts";
+import { mayBindPrivileged } from "./capability.ts";
 import { listenersElsewhere } from "./elsewhere.ts";
 import { findHiddenKeepers, kernelServices } from "./hidden.ts";
 import { findHolders, unreadableUsers, type HolderSearch } from "./holders.ts";
@@ -129,7 +129,7 @@ export function surroundings(
   const uid = process.geteuid!();
   const troubles = addresses.map((address) => [formatZoned(address), addressTrouble(address)] as const);
   return {
-    asker: { uid, user: userName(uid), mayBindPrivileged: hasCapability(CAP_NET_BIND_SERVICE), ancestors: ancestors() },
+    asker: { uid, user: userName(uid), mayBindPrivileged: mayBindPrivileged(), ancestors: ancestors() },
     users: userName,
     settings: settings(),
     addressTrouble: new Map(troubles.filter((entry): entry is [string, AddressTrouble] => entry[1] !== undefined)),

@@ -1,5 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 
+const NO_UID = 2 ** 32 - 1; // INVALID_UID, include/linux/uidgid.h
+
 let names: Map<number, string> | undefined;
 
 function readPasswd(): Map<number, string> {
@@ -29,7 +31,7 @@ export function processUid(pid: number): number | undefined {
 
 /** The uid of a name in /etc/passwd or of a number in text; undefined if there is no such user. */
 export function userId(name: string): number | undefined {
-  if (/^\d+$/.test(name)) return Number(name);
+  if (/^\d+$/.test(name)) return Number(name) < NO_UID ? Number(name) : undefined;
   names ??= readPasswd();
   for (const [uid, user] of names) if (user === name) return uid;
   return undefined;

@@ -1,7 +1,7 @@
 /** What `lastack/register` does about an error of listen. Read when there is one, and not before. */
 import { formatEndpoint, formatZoned } from "../codec/address.ts";
 import type { Trial } from "../diagnose/facts.ts";
-import { CAP_NET_BIND_SERVICE, hasCapability } from "../linux/capability.ts";
+import { mayBindPrivileged } from "../linux/capability.ts";
 import { interfaceName } from "../linux/interfaces.ts";
 import { numbersOfParameter } from "../linux/parameter.ts";
 import { userName } from "../linux/users.ts";
@@ -51,7 +51,7 @@ function reasonText({ request, errno }: Trial): string | undefined {
     }
     case "EACCES": {
       const start = numbersOfParameter("net.ipv4.ip_unprivileged_port_start", 1024)[0]!;
-      return request.port < start && !hasCapability(CAP_NET_BIND_SERVICE)
+      return request.port < start && !mayBindPrivileged()
         ? `ports below ${start} take the capability CAP_NET_BIND_SERVICE`
         : "no privilege is missing, a policy forbids it";
     }

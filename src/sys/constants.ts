@@ -112,6 +112,8 @@ export const SIOCSIFADDR = 0x8916;
 export const SIOCSIFNETMASK = 0x891c;
 export const SIOCGIFINDEX = 0x8933;
 export const SIOCETHTOOL = 0x8946;
+// include/uapi/linux/nsfs.h
+export const NS_GET_USERNS = 0xb701;
 
 // include/uapi/linux/if.h, if_tun.h
 export const IFF_UP = 0x1;

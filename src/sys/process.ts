@@ -113,7 +113,8 @@ export function execvp(words: readonly [string, ...string[]]): never {
   for (const number of [0, 1, 2]) fcntl(new Fd(number), F_SETFD, 0);
   const strings = words.map(cString);
   const pointers = BigUint64Array.from([...strings.map(addressOf), 0n]);
-  throw new SyscallError("execvp", -outcome(libc.execvp(strings[0]!, new Uint8Array(pointers.buffer))));
+  const errno = -outcome(libc.execvp(strings[0]!, new Uint8Array(pointers.buffer)));
+  throw new SyscallError("execvp", errno, words[0]);
 }
 
 /** _exit(2): ends the process at once, nothing torn down. For commands that have written all they had to say. */

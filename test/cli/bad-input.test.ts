@@ -1,7 +1,8 @@
 /** Command lines that cannot be understood: one line that says what was wrong, and status 2. Nothing is asked of the kernel. */
+import { truncateSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { lastack } from "../support/cli.ts";
-import { linesOf } from "./helpers.ts";
+import { linesOf, makeDirectory, removeDirectory } from "./helpers.ts";
 
 /** A command line, and what the message must hold: the word that was wrong, and what would be right. */
 const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
@@ -12,6 +13,9 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
   ["ls port -- -1", "'-1' is not a port"],
   ["ls port ''", "'' is not a port", "1 to 65535"],
   ["ls port", "'port' needs a value"],
+  ["ls ''", "an empty word"],
+  ["ls localhst:80", "'localhst:80': no address stands before the port", "program localhst:80"],
+  ["ls state x", "'x' is not a TCP state. The states are"],
   ["ls 127.0.0.1:0", "port 0 does not exist"],
   ["ls 127.0.0.1:http", "'http' is not a port"],
   ["server 0", "port 0 does not exist", "1 to 65535"],
@@ -86,7 +90,9 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
 
   ["client --nonsense", "--nonsense"],
   ["client --sleep=-1s", "--sleep -1s", "500ms"],
-  ["client --from 127.0.0.1", "'127.0.0.1' is not a port"],
+  ["client --from 127.0.0.1", "'127.0.0.1': the port is missing, as in 127.0.0.1:3000"],
+  ["why [::1]", "'[::1]': the port is missing, as in [::1]:3000"],
+  ["why 80 --user 4294967295", "there is no user '4294967295'"],
   ["client --from [::1]:4000", "--from [::1]:4000", "other family"],
   ["client [::1]:80 --from 127.0.0.1:4000", "--from 127.0.0.1:4000", "other family"],
   ["client ::1:80", "'::1:80'", "in brackets"],
@@ -117,8 +123,23 @@ test.each(["view", "predict"])(
     );
     expect([missing.stdout, missing.status]).toEqual(["", 1]);
     expect(lastack([command, "/"]).stderr).toContain("EISDIR (21)");
+    expect(lastack([command, ""]).stderr).toContain("the file has no name");
   },
 );
+
+test("a file that no text can hold is told as such", () => {
+  const directory = makeDirectory();
+  try {
+    const file = `${directory}/big.json`;
+    writeFileSync(file, "");
+    truncateSync(file, 2 ** 29); // all holes
+    const { stderr, status } = lastack(["view", file]);
+    expect(stderr).toMatch(/big\.json can't be read: EFBIG \(27\): file too large; 'lastack /);
+    expect(status).toBe(1);
+  } finally {
+    removeDirectory(directory);
+  }
+});
 
 test("lastack alone shows the help on standard error, with status 2", () => {
   const { stdout, stderr, status } = lastack([]);

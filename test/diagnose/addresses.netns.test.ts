@@ -140,6 +140,24 @@ testNeeding(WITH_UID, "a privileged port: refused by EACCES before anybody asks 
   expect(why(81, [], NOBODY).answer).toBe("free");
 });
 
+testNeeding(
+  NAMESPACE,
+  "root of a user namespace that the network is not of, as in a container on the host's network",
+  () => {
+    writeParameter("net.ipv4.ip_unprivileged_port_start", 1024);
+    const inside = (...args: string[]) =>
+      spawnSync("unshare", ["--user", "--map-root-user", process.execPath, CLI, ...args], { encoding: "utf8" });
+    expect(inside("server", "82", "--replies", "0").stderr).toContain("bind 0.0.0.0:82 EACCES (13)");
+    const told = (JSON.parse(inside("why", "82", "--json").stdout) as { ports: [ReturnType<typeof why>] }).ports[0];
+    expect(told.asks[0]).toMatchObject({ errno: "EACCES", provedBy: "facts" });
+    expect(told.headline).toContain("CAP_NET_BIND_SERVICE, which user root does not have here");
+    expect(inside("wait", "82").status).toBe(3);
+    // In a network of its own it may.
+    const own = spawnSync("unshare", ["--user", "--map-root-user", "--net", process.execPath, CLI, "why", "82"]);
+    expect(own.status).toBe(0);
+  },
+);
+
 testNeeding(NAMESPACE, "an address that is none of this host's", () => {
   const told = why("192.0.2.1:5009");
   expect(summary(told)).toEqual(["address-unavailable", "EADDRNOTAVAIL", "EADDRNOTAVAIL"]);

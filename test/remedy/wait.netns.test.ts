@@ -253,6 +253,25 @@ testNeeding(NAMESPACE, "--open: until somebody listens there, with room in its q
 testNeeding(NAMESPACE, "the command: its output, its exit status, its signals", async () => {
   const { stdout, stderr, status } = wait("6014", "--", "sh", "-c", "echo of the command; exit 7", "--help");
   expect([stdout, stderr, status]).toEqual(["of the command\n", "Port 6014 is free\n", 7]);
+  // Also where standard error takes nothing.
+  const mute = spawnSync("sh", [
+    "-c",
+    `"$@" 2> /dev/full`,
+    "sh",
+    process.execPath,
+    CLI,
+    "wait",
+    "6014",
+    "--",
+    "echo",
+    "it",
+  ]);
+  expect([mute.stdout.toString(), mute.status]).toEqual(["it\n", 0]);
+  for (const name of ["/", "", "/nonexistent", "no-such-program"]) {
+    const { stderr: refused, status: bad } = wait("6014", "--", name);
+    expect(refused).toContain(`there is no program '${name}'`);
+    expect(bad).toBe(2);
+  }
   const holder = handOver([sockets.listener("0.0.0.0", { port: 6014 })]);
   const script = "trap 'echo got TERM; exit 3' TERM; echo runs; while :; do read x || sleep 0.01; done";
   const run = start(["wait", "6014", "--", "bash", "-c", script]);
