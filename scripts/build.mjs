@@ -65,12 +65,33 @@ async function bundle(entry, { define = {}, banner = "", plugins = [], format = 
 }
 
 /** What all bundles of the command line must have once: state, and classes of errors that are told by their class. */
-const SHARED = ["src/sys/index.ts", "src/cli/output.ts", "src/cli/exit-status.ts"];
-/** Commands that come in files of their own: whoever calls another does not wait for them to be read. */
-const APART = ["src/cli/ports.ts", "src/cli/experiments.ts", "src/cli/programs.ts"];
+const SHARED = [
+  "src/sys/index.ts",
+  "src/cli/output.ts",
+  "src/cli/exit-status.ts",
+  "src/linux/port-sockets.ts",
+  "src/linux/sockets.ts",
+  "src/linux/netlink-error.ts",
+  "src/linux/sock-diag.ts",
+  "src/linux/socket-table.ts",
+];
+/** What comes in files of its own, which nobody waits for who does not call it; an earlier one may be asked for by a later. */
+const APART = [
+  "src/cli/ls.ts",
+  "src/cli/why-host.ts",
+  "src/cli/why.ts",
+  "src/cli/ports.ts",
+  "src/cli/experiments.ts",
+  "src/cli/programs.ts",
+];
+
+/** Who imports what a bundle is made of, where that is a text. */
+const ENTRY = "<stdin>";
 
 const isModule = ({ path, importer }, modules) =>
-  importer !== "" && modules.find((module) => resolve(dirname(importer), path) === resolve(module));
+  importer !== "" &&
+  importer !== ENTRY &&
+  modules.find((module) => resolve(dirname(importer), path) === resolve(module));
 
 /** Has some modules asked for at run time, by what `nameOf` maps them to. */
 const askFor = (nameOf) => ({
@@ -91,18 +112,21 @@ async function exportsOf(module) {
 }
 
 /**
- * What the main bundle exports: the program, and the shared modules, which src/cli/bin.ts hands to the bundles apart. They
+ * What a main bundle exports: the program, with a command or without, and the shared modules, which src/cli/bin.ts hands to the bundles apart. They
  * are imported and named one by one: required, or imported as a whole, they would cost every start a function around each
  * module and an accessor for each name.
  */
-async function mainEntry() {
+async function mainEntry(command) {
   const shared = SHARED.map(async (module, i) => {
     const names = (await exportsOf(module)).map((name) => `${name}: shared${i}.${name}`);
     return `"${module}": () => ({ ${names.join(", ")} })`;
   });
   return `${SHARED.map((module, i) => `import * as shared${i} from "./${module}";`).join("\n")}
     export const shared = { ${(await Promise.all(shared)).join(",\n")} };
-    export { exit, hasAskedKernel, main } from "./src/cli/main.ts";`;
+    ${command ? `import * as ${command} from "./src/cli/${command}.ts";` : ""}
+    import { main as program } from "./src/cli/main.ts";
+    export const main = (args) => program(args, { ${command ?? ""} });
+    export { exit, hasAskedKernel } from "./src/cli/main.ts";`;
 }
 
 /** Writes a bundle under a name that changes with it: V8 compares no more than its length with that of a cache. */
@@ -120,7 +144,7 @@ async function writeModule(module, fileOf = new Map()) {
 await compileRows();
 const sharedNames = new Map(SHARED.map((module) => [module, module]));
 const apartNames = new Map();
-for (const module of APART) apartNames.set(module, await writeModule(module, sharedNames));
+for (const module of APART) apartNames.set(module, await writeModule(module, new Map([...sharedNames, ...apartNames])));
 // The preload of Node programs, in parts, each of which is read when it is needed. The FFI is opened once for all.
 const ffi = new Map([["src/sys/ffi.ts", await writeModule("src/sys/ffi.ts")]]);
 const explaining = ["src/node/explain-listen.ts", await writeModule("src/node/explain-listen.ts", ffi)];
@@ -136,11 +160,17 @@ for (const [format, here] of Object.entries({ cjs: "__filename", esm: "import.me
 
 writeFileSync("dist/lab-process.cjs", await bundle("src/world/kernel/child-main.ts"));
 writeFileSync("dist/prove-worker.cjs", await bundle("src/cli/prove-worker.ts"));
-const program = await bundle(await mainEntry(), {
-  define: { LASTACK_VERSION: JSON.stringify(version) },
-  plugins: [askFor(apartNames)],
-});
-const define = { LASTACK_BUNDLE: JSON.stringify(writeBundle("lastack", program)) };
+/** A main bundle, by its file's name. */
+async function writeMain(command) {
+  const define = { LASTACK_VERSION: JSON.stringify(version) };
+  const options = { define, plugins: [askFor(apartNames)] };
+  return JSON.stringify(
+    writeBundle(command ? `lastack-${command}` : "lastack", await bundle(await mainEntry(command), options)),
+  );
+}
+
+// `ls` is in a hurry: it comes in one file with what all commands need.
+const define = { LASTACK_MAIN: await writeMain(), LASTACK_LS: await writeMain("ls") };
 writeFileSync("dist/lastack.cjs", await bundle("src/cli/bin.ts", { define, banner: "#!/usr/bin/env node" }));
 chmodSync("dist/lastack.cjs", 0o755);
 // The first start leaves the cache for the Node that builds.

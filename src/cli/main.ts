@@ -1,9 +1,9 @@
 /** The command line: finds the command, and turns whatever it throws into a message and an exit status. */
 import { exitNow, isFfiLoaded } from "../sys/index.ts";
+import { walkAhead } from "../linux/port-sockets.ts";
 import { escapeForTerminal } from "../view/escape.ts";
 import { EXIT, exitStatusOf, UsageError } from "./exit-status.ts";
 import { errnoText } from "./file-error.ts";
-import * as ls from "./ls.ts";
 import { ClosedOutput, writeErr, writeOut } from "./output.ts";
 
 /** What a command's file exports. */
@@ -13,13 +13,21 @@ export interface Command {
   run(args: string[]): number | Promise<number>;
 }
 
-// Loaded when called: start-up pays for nothing that the command does not need. `ls` is the one that is in a hurry.
-const COMMANDS: Record<string, () => Promise<Command>> = {
-  why: async () => (await import("./ports.ts")).why,
+/** The kernel begins with its walk over the port's sockets before the command has been read. */
+async function loadWhy([first]: readonly string[]): Promise<Command> {
+  const port = Number(/^(?:.*:)?(\d{1,5})$/.exec(first ?? "")?.[1]);
+  const walk = port <= 65_535 ? walkAhead(port) : undefined;
+  const { help, run } = await import("./why.ts");
+  return { help, run: (args) => run(args, walk && { port, walk }) };
+}
+
+// Loaded when called: start-up pays for nothing that the command does not need.
+const COMMANDS: Record<string, (args: readonly string[]) => Promise<Command>> = {
+  why: loadWhy,
   free: async () => (await import("./ports.ts")).free,
   wait: async () => (await import("./ports.ts")).wait,
   reuse: async () => (await import("./ports.ts")).reuse,
-  ls: async () => ls,
+  ls: async () => import("./ls.ts"),
   server: async () => (await import("./programs.ts")).server,
   client: async () => (await import("./programs.ts")).client,
   demo: async () => (await import("./programs.ts")).demo,
@@ -61,9 +69,9 @@ Examples
 /** Put in by the build. */
 declare const LASTACK_VERSION: string;
 
-function commandNamed(name: string): () => Promise<Command> {
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (load) return load;
+async function commandNamed(name: string, args: readonly string[], here: Commands): Promise<Command> {
+  if (Object.hasOwn(here, name)) return here[name]!;
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!(args);
   throw new UsageError(`there is no command '${name}'; lastack --help lists them`);
 }
 
@@ -78,18 +86,20 @@ function withCommand(args: string[]): string[] {
   return args[at] !== undefined && isEndpoint(args[at]) ? ["why", ...args.slice(at)] : args;
 }
 
-async function dispatch(args: string[]): Promise<number> {
+type Commands = Readonly<Record<string, Command>>;
+
+async function dispatch(args: string[], here: Commands): Promise<number> {
   const [name, ...rest] = withCommand(args);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    const topic = name === "help" && rest[0] !== undefined ? commandNamed(rest[0]) : undefined;
-    (name === undefined ? writeErr : writeOut)(topic ? (await topic()).help : HELP);
+    const topic = name === "help" && rest[0] !== undefined ? await commandNamed(rest[0], [], here) : undefined;
+    (name === undefined ? writeErr : writeOut)(topic?.help ?? HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   if (name === "--version" || name === "-V") {
     writeOut(`${LASTACK_VERSION}\n`);
     return EXIT.ok;
   }
-  const command = await commandNamed(name)();
+  const command = await commandNamed(name, rest, here);
   const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest; // the rest is another program's
   if (own.includes("--help") || own.includes("-h")) {
     writeOut(command.help);
@@ -116,10 +126,10 @@ function explain(error: unknown, command: string | undefined): void {
   writeErr(`${name}: ${text}${detail}${hint}\n`);
 }
 
-/** Runs one command line; resolves to the exit status. */
-export async function main(args: string[]): Promise<number> {
+/** Runs one command line; resolves to the exit status. `here`: commands that need not be loaded any more. */
+export async function main(args: string[], here: Commands = {}): Promise<number> {
   try {
-    return await dispatch(args);
+    return await dispatch(args, here);
   } catch (error) {
     if (error instanceof ClosedOutput) return EXIT.ok;
     try {

@@ -2,4 +2,3 @@
 export * as free from "./free.ts";
 export * as reuse from "./reuse.ts";
 export * as wait from "./wait.ts";
-export * as why from "./why.ts";

@@ -2,7 +2,7 @@
 import { formatEndpoint, formatIp, formatZoned } from "../codec/address.ts";
 import type { Diagnosis } from "../diagnose/diagnose.ts";
 import type { Finding, Remedy } from "../diagnose/finding.ts";
-import { spanText } from "../diagnose/words.ts";
+import { spanText, wholeNumber } from "../diagnose/words.ts";
 import { eachRow, inodeAt, type SocketTable } from "../linux/socket-table.ts";
 import { INET_DIAG_MSG } from "../codec/inet-diag.ts";
 import { listedStateName } from "../codec/state.ts";
@@ -40,7 +40,7 @@ function evidence(table: SocketTable): { shown: SocketTable; rest: string } {
   for (const { state } of rows) counts.set(state, counts.get(state)! - 1);
   const rest = [...counts]
     .filter(([, count]) => count > 0)
-    .map(([state, count]) => `${count.toLocaleString("en")} ${listedStateName(state) ?? state}`);
+    .map(([state, count]) => `${wholeNumber(count)} ${listedStateName(state) ?? state}`);
   return { shown: { ...table, slabs: rows.map(({ from }) => from) }, rest: rest.join(", ") };
 }
 

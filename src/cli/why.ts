@@ -1,9 +1,12 @@
-import { look } from "../remedy/look.ts";
+import type { SocketTable } from "../linux/socket-table.ts";
+import { lookAtOnce, type Look } from "../remedy/look.ts";
 import { ASK_HELP, ASK_OPTIONS, asksFor } from "./asks.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { parseOptions } from "./options.ts";
 import { sayOut } from "./output.ts";
 import { parseDuration } from "./values.ts";
+import { answersAsJson } from "./why-json.ts";
+import { answerText } from "./why-text.ts";
 
 export const help = `lastack why: what keeps a port from being bound, who has it, and what helps
 
@@ -39,7 +42,7 @@ function options(args: string[]) {
   });
 }
 
-export async function run(args: string[]): Promise<number> {
+export async function run(args: string[], begun?: { port: number; walk: Promise<SocketTable> }): Promise<number> {
   const { values, positionals } = options(args);
   const { "no-probe": noProbe, for: span, json, ...described } = values;
   if (positionals.length === 0) {
@@ -51,12 +54,15 @@ export async function run(args: string[]): Promise<number> {
   }
   if (span !== undefined) throw new UsageError("--for is for a look at the whole host: lastack why --for 10s");
   const questions = positionals.map((argument) => asksFor(described, argument));
-  const answers = questions.map((asks) => look(asks, { probe: !noProbe }));
+  const answers: Look[] = [];
+  for (const asks of questions) {
+    const walk = begun?.port === asks[0]!.request.port ? begun.walk : undefined;
+    begun = undefined; // a second look would be an old one
+    answers.push(await lookAtOnce(asks, { probe: !noProbe }, walk));
+  }
   if (json) {
-    const { answersAsJson } = await import("./why-json.ts");
     sayOut(answersAsJson(answers));
   } else {
-    const { answerText } = await import("./why-text.ts");
     for (const [i, one] of answers.entries()) {
       if (i > 0) sayOut("\n");
       answerText(one, sayOut, !noProbe);

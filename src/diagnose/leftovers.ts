@@ -4,7 +4,7 @@ import type { Cause, Finding, Remedy } from "./finding.ts";
 import { ASKED } from "./asked.ts";
 import { endProcesses, kill, remove, reuse, reuseAddress, sudo, wait } from "./remedies.ts";
 import { supervisorOf } from "./supervisors.ts";
-import { holdersOf, listText, localText, peerText, plural, processesText, spanText } from "./words.ts";
+import { holdersOf, listText, localText, peerText, plural, processesText, spanText, wholeNumber } from "./words.ts";
 
 /** The first shortest RTO of the kernel, milliseconds (TCP_RTO_MIN): what its give-up times are counted in. */
 const RTO_MIN_MS = 200;
@@ -119,7 +119,7 @@ const tellers: Partial<Record<Cause, Teller>> = {
   "unread-data": (facts, sockets, what) => {
     const bytes = sockets.reduce((sum, { sendQueue }) => sum + sendQueue, 0);
     return {
-      headline: `${what} closed with ${bytes.toLocaleString("en")} bytes unsent that the peer does not read: FIN-WAIT-1`,
+      headline: `${what} closed with ${wholeNumber(bytes)} bytes unsent that the peer does not read: FIN-WAIT-1`,
       detail: [
         `the peer (${listText([...new Set(sockets.map(peerText))].slice(0, 3))}) answers, its window is zero: as long as it does, this stays`,
       ],

@@ -1,18 +1,10 @@
-import { readFileSync } from "node:fs";
 import { EPERM, Fd, NS_GET_USERNS, O_RDONLY, openat, tryIoctl } from "../sys/index.ts";
+import { readText } from "./read.ts";
 
 const CAP_NET_BIND_SERVICE = 10; // include/uapi/linux/capability.h
 
-function statusText(): string {
-  try {
-    return readFileSync("/proc/self/status", "latin1");
-  } catch {
-    return "";
-  }
-}
-
 function hasCapability(number: number): boolean {
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(statusText())?.[1] ?? "0"}`);
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readText("/proc/self/status") ?? "")?.[1] ?? "0"}`);
   return ((effective >> BigInt(number)) & 1n) === 1n;
 }
 

@@ -1,21 +1,21 @@
 /** Collects what is to be known about a port: src/diagnose concludes from it, nothing is concluded here. */
-import { readFileSync } from "node:fs";
 import { formatZoned, isLinkLocal, isUnspecified, type ZonedAddress } from "../codec/address.ts";
 import { INET_DIAG_INFO, INET_DIAG_NOCOOKIE, type InetDiagMessage } from "../codec/inet-diag.ts";
-import { ALL_STATES_MASK } from "../codec/state.ts";
 import { toTcpSocket } from "../codec/tcp-socket.ts";
 import type { AddressTrouble, Facts, HolderProcess, PortSocket, Settings } from "../diagnose/facts.ts";
 import { borrowOptions } from "./borrow.ts";
 import { mayBindPrivileged } from "./capability.ts";
 import { listenersElsewhere } from "./elsewhere.ts";
 import { findHiddenKeepers, kernelServices } from "./hidden.ts";
-import { findHolders, unreadableUsers, type HolderSearch } from "./holders.ts";
+import { findHolders, findHoldersAmong, unreadableUsers, type HolderSearch } from "./holders.ts";
 import { interfaceName } from "./interfaces.ts";
 import { numbersOfParameter } from "./parameter.ts";
-import { endedLeader, processFacts } from "./process.ts";
+import { readListeners, readPort, walkAhead } from "./port-sockets.ts";
+import { ancestors, endedLeader, processFacts } from "./process.ts";
+import { readText } from "./read.ts";
 import { SockDiag } from "./sock-diag.ts";
 import { decodeRows, type SocketTable } from "./socket-table.ts";
-import { readSockets } from "./sockets.ts";
+import { socketDescriptors, type SocketDescriptor } from "./task-files.ts";
 import { addressErrno } from "./trial.ts";
 import { userName } from "./users.ts";
 
@@ -48,17 +48,9 @@ export function holderProcess(pid: number): HolderProcess | undefined {
   return { ...facts, endedLeader: endedLeader(facts) };
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
-}
-
 function policies(): ("SELinux" | "WSL")[] {
-  const enforcing = readText("/sys/fs/selinux/enforce").trim() === "1";
-  const wsl = /microsoft/i.test(readText("/proc/sys/kernel/osrelease"));
+  const enforcing = readText("/sys/fs/selinux/enforce")?.trim() === "1";
+  const wsl = /microsoft/i.test(readText("/proc/sys/kernel/osrelease") ?? "");
   return [...(enforcing ? (["SELinux"] as const) : []), ...(wsl ? (["WSL"] as const) : [])];
 }
 
@@ -72,7 +64,7 @@ export function addressTrouble(zoned: ZonedAddress): AddressTrouble | undefined 
   const hex = Buffer.from(address).toString("hex");
   // address, interface, prefix, scope, flags, name (net/ipv6/addrconf.c, if6_seq_show)
   const row = readText("/proc/thread-self/net/if_inet6")
-    .split("\n")
+    ?.split("\n")
     .map((line) => line.split(/ +/))
     .find(([own, device]) => own === hex && (!zone || Number.parseInt(device!, 16) === zone.index));
   const flags = Number.parseInt(row?.[4] ?? "0", 16);
@@ -117,11 +109,6 @@ function portSockets(table: SocketTable, search: HolderSearch): PortSocket[] {
   });
 }
 
-/** The processes that started this one. */
-function ancestors(): number[] {
-  return (processFacts(process.pid)?.parents ?? []).map(({ pid }) => pid);
-}
-
 /** What does not depend on the port's sockets. */
 export function surroundings(
   addresses: readonly ZonedAddress[],
@@ -129,7 +116,12 @@ export function surroundings(
   const uid = process.geteuid!();
   const troubles = addresses.map((address) => [formatZoned(address), addressTrouble(address)] as const);
   return {
-    asker: { uid, user: userName(uid), mayBindPrivileged: mayBindPrivileged(), ancestors: ancestors() },
+    asker: {
+      uid,
+      user: userName(uid),
+      mayBindPrivileged: mayBindPrivileged(),
+      ancestors: ancestors(process.pid),
+    },
     users: userName,
     settings: settings(),
     addressTrouble: new Map(troubles.filter((entry): entry is [string, AddressTrouble] => entry[1] !== undefined)),
@@ -137,19 +129,61 @@ export function surroundings(
   };
 }
 
+type Surroundings = ReturnType<typeof surroundings>;
+
+/** What is found out while the kernel walks over its connections. */
+export interface Ahead {
+  table: SocketTable;
+  descriptors: readonly SocketDescriptor[] | undefined;
+  /** Those that hold a listener. */
+  processes: ReadonlyMap<number, HolderProcess>;
+  around: Surroundings;
+}
+
+const inodesOf = (table: SocketTable) => new Set(decodeRows(table).map(({ inode }) => inode));
+
+function processesOf(pids: ReadonlySet<number>, known?: ReadonlyMap<number, HolderProcess>) {
+  const processes = [...pids].map((pid) => known?.get(pid) ?? holderProcess(pid));
+  return new Map(processes.filter((process) => process !== undefined).map((process) => [process.pid, process]));
+}
+
 /**
- * The facts of a port and of the addresses that are asked about. Nothing is bound: see trial.ts. Without `rare`, nobody looks
- * for what only explains: sockets hidden in messages and rings, listeners in other namespaces.
+ * On a host with many processes both take long: the walk of the kernel's over its connections, `walk` if it has begun
+ * before, and the search for holders. This does them at the same time; undefined where one after the other is better.
  */
-export function collectFacts(port: number, addresses: readonly ZonedAddress[], { rare = true } = {}): Collected {
-  const table = readSockets({ states: ALL_STATES_MASK, filter: { kind: "port", side: "local", port } });
-  const inodes = new Set(decodeRows(table).map(({ inode }) => inode));
+export async function lookAhead(
+  port: number,
+  addresses: readonly ZonedAddress[],
+  walk = walkAhead(port),
+): Promise<Ahead | undefined> {
+  if (!walk) return undefined;
+  const descriptors = socketDescriptors();
+  const listeners = inodesOf(readListeners(port));
+  const holders = descriptors?.filter(({ inode }) => listeners.has(inode)).map(({ pid }) => pid);
+  const processes = processesOf(new Set(holders));
+  const around = surroundings(addresses);
+  return { table: await walk, descriptors, processes, around };
+}
+
+export interface CollectOptions {
+  /** false: nobody looks for what only explains: sockets hidden in messages and rings, listeners in other namespaces. */
+  rare?: boolean;
+  ahead?: Ahead | undefined;
+}
+
+/** The facts of a port and of the addresses that are asked about. Nothing is bound: see trial.ts. */
+export function collectFacts(
+  port: number,
+  addresses: readonly ZonedAddress[],
+  { rare = true, ahead }: CollectOptions = {},
+): Collected {
+  const table = ahead?.table ?? readPort(port);
+  const inodes = inodesOf(table);
   inodes.delete(0);
-  const search = findHolders(inodes);
+  const search = ahead?.descriptors ? findHoldersAmong(ahead.descriptors, inodes) : findHolders(inodes);
   const nowMs = Date.now();
   const sockets = portSockets(table, search);
   const pids = new Set([...search.holders.values()].flat().map(({ pid }) => pid));
-  const processes = [...pids].map(holderProcess).filter((process) => process !== undefined);
   const unheld = sockets.filter(
     ({ state, inode, holders }) => state === "LISTEN" && inode !== 0 && holders.length === 0,
   );
@@ -160,14 +194,14 @@ export function collectFacts(port: number, addresses: readonly ZonedAddress[], {
     sockets,
     denied: table.denied,
     interrupted: table.interrupted,
-    processes: new Map(processes.map((process) => [process.pid, process])),
+    processes: processesOf(pids, ahead?.processes),
     unreadable: unreadableUsers(search),
     hidden: search.hidden,
     keepers: mayHide ? findHiddenKeepers(new Set(unheld.map(({ inode }) => inode))) : [],
     kernelServices: mayHide ? kernelServices() : [],
     elsewhere: !rare || sockets.some(({ state }) => state === "LISTEN") ? [] : listenersElsewhere(port),
     trials: [],
-    ...surroundings(addresses),
+    ...(ahead?.around ?? surroundings(addresses)),
   };
   return { facts, table, search };
 }

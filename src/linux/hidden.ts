@@ -1,7 +1,8 @@
 /** Who keeps a socket that no descriptor refers to: a message on its way, an io_uring ring, the kernel itself. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { HiddenKeeper } from "../diagnose/facts.ts";
 import { commName, programName } from "./process.ts";
+import { readLink, readText } from "./read.ts";
 
 function numbersIn(path: string): number[] {
   try {
@@ -10,22 +11,6 @@ function numbersIn(path: string): number[] {
       .map(Number);
   } catch {
     return []; // ended, or not to be read
-  }
-}
-
-function text(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
-}
-
-function link(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return "";
   }
 }
 
@@ -38,10 +23,10 @@ export function findHiddenKeepers(inodes: ReadonlySet<number>): HiddenKeeper[] {
   const keepers: HiddenKeeper[] = [];
   for (const pid of numbersIn("/proc")) {
     for (const fd of numbersIn(`/proc/${pid}/fd`)) {
-      const target = link(`/proc/${pid}/fd/${fd}`);
+      const target = readLink(`/proc/${pid}/fd/${fd}`) ?? "";
       const isSocket = target.startsWith("socket:");
       if (!isSocket && target !== "anon_inode:[io_uring]") continue;
-      const info = text(`/proc/${pid}/fdinfo/${fd}`);
+      const info = readText(`/proc/${pid}/fdinfo/${fd}`) ?? "";
       const keeps = isSocket
         ? Number(/^scm_fds:\s*(\d+)/m.exec(info)?.[1]) > 0
         : names.some((name) => info.includes(name));
@@ -56,7 +41,7 @@ const SERVICES = ["nfsd", "lockd", "ksmbd"];
 
 /** Those of them whose threads run here: children of kthreadd, by their names. */
 export function kernelServices(): string[] {
-  const children = text("/proc/2/task/2/children").split(" ").filter(Boolean).map(Number);
+  const children = (readText("/proc/2/task/2/children") ?? "").split(" ").filter(Boolean).map(Number);
   const names = new Set(children.map((pid) => (commName(pid) ?? "").replace(/[-/:].*$/, "")));
   return SERVICES.filter((name) => names.has(name));
 }

@@ -2,11 +2,11 @@
  * Which processes hold a socket: every descriptor in /proc that refers to its inode. There is no shorter way that finds
  * them all; what can be had cheaply is the order in which processes are asked, and when to stop.
  */
-import { statSync } from "node:fs";
 import { EACCES, EPERM, sharesDescriptors, type Fd } from "../sys/index.ts";
 import { cgroupProcesses } from "./cgroup.ts";
+import { isCrowded } from "./crowd.ts";
 import { ProcReader, type Hidden } from "./proc-reader.ts";
-import { socketDescriptors } from "./task-files.ts";
+import { socketDescriptors, type SocketDescriptor } from "./task-files.ts";
 import { processUid, userName } from "./users.ts";
 
 /** A descriptor that refers to a socket. */
@@ -156,13 +156,8 @@ function mayExplain(search: Search): boolean {
   return !mayBeHidden(search) || process.geteuid?.() === 0;
 }
 
-/** From so many descriptors on, or processes, the kernel's iterator is faster than /proc: it takes 2 ms to begin. */
-const [MANY, MANY_PROCESSES] = [1000, 250];
-
-/** How many processes there are, the kernel's own among them: the links of /proc (fs/proc/root.c, proc_root_getattr). */
-function countProcesses(): number {
-  return statSync("/proc", { throwIfNoEntry: false })?.nlink ?? 0;
-}
+/** From so many descriptors on the kernel's iterator is faster than /proc: it takes 2 ms to begin. */
+const MANY = 1000;
 
 /** Adds what the kernel's iterator finds. False where it can't be asked. */
 function askIterator(search: Search, inodes: ReadonlySet<number>): boolean {
@@ -171,14 +166,25 @@ function askIterator(search: Search, inodes: ReadonlySet<number>): boolean {
   return descriptors !== undefined;
 }
 
+/**
+ * Every holder of each of these inodes, as far as they are among the descriptors that were found before; what is missing
+ * then is looked for anew, since it may be younger.
+ */
+export function findHoldersAmong(descriptors: readonly SocketDescriptor[], inodes: ReadonlySet<number>): HolderSearch {
+  using reader = new ProcReader();
+  const search = new Search(reader, inodes);
+  for (const { inode, pid, fd } of descriptors) if (inodes.has(inode)) search.add(inode, pid, fd);
+  return search.complete ? search : findHolders(inodes);
+}
+
 /** Every holder of each of these socket inodes. `many`: from how many descriptors on the kernel's iterator is asked. */
 export function findHolders(inodes: ReadonlySet<number>, many = MANY): HolderSearch {
   using reader = new ProcReader();
   let search = new Search(reader, inodes);
   if (inodes.size === 0) return search;
-  const expectsMany = many === 0 || (many < Infinity && countProcesses() > MANY_PROCESSES);
-  if (expectsMany && askIterator(search, inodes)) return search;
-  search.left = expectsMany ? Infinity : many;
+  const first = many === 0 || (many < Infinity && isCrowded());
+  if (first && askIterator(search, inodes)) return search;
+  search.left = first ? Infinity : many;
   const processes = reader.processes();
   for (const pid of processes) {
     search.process(pid);

@@ -1,5 +1,6 @@
 /** Kernel parameters (sysctl) of the calling thread's namespace. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { readText } from "./read.ts";
 
 function parameterPath(name: string): string {
   return `/proc/sys/${name.replaceAll(".", "/")}`;
@@ -12,11 +13,7 @@ export function readParameter(name: string): string {
 
 /** The numbers of a kernel parameter; `otherwise` where this kernel or this sandbox has none of that name. */
 export function numbersOfParameter(name: string, ...otherwise: number[]): number[] {
-  try {
-    return readParameter(name).split(/\s+/).map(Number);
-  } catch {
-    return otherwise;
-  }
+  return readText(parameterPath(name))?.trim().split(/\s+/).map(Number) ?? otherwise;
 }
 
 /** Sets a kernel parameter of the calling thread's namespace. Throws the file system's error. */

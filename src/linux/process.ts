@@ -1,7 +1,7 @@
 /** What /proc tells of a process. */
-import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import type { ParentProcess } from "../diagnose/facts.ts";
+import { readLink, readText } from "./read.ts";
 import { userName } from "./users.ts";
 
 export interface ProcessFacts {
@@ -35,19 +35,11 @@ export interface ProcessFacts {
 const USER_HZ = 100;
 
 function readProc(pid: number, file: string): string | null {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "utf8");
-  } catch {
-    return null;
-  }
+  return readText(`/proc/${pid}/${file}`, "utf8") ?? null;
 }
 
 function readProcLink(pid: number, file: string): string | null {
-  try {
-    return readlinkSync(`/proc/${pid}/${file}`);
-  } catch {
-    return null;
-  }
+  return readLink(`/proc/${pid}/${file}`) ?? null;
 }
 
 interface Stat {
@@ -112,7 +104,7 @@ export function containerIdOf(cgroup: string): string | null {
 
 let bootTimeMs: number | undefined;
 function startTime(ticks: number): number {
-  bootTimeMs ??= Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "latin1"))?.[1] ?? 0) * 1000;
+  bootTimeMs ??= Number(/^btime (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1] ?? 0) * 1000;
   return bootTimeMs + (ticks * 1000) / USER_HZ;
 }
 
@@ -135,18 +127,29 @@ function scriptOf(pid: number, program: string): string | undefined {
   return script === undefined ? undefined : basename(script).replace(/\.[cm]?[jt]s$|\.py$|\.rb$/, "");
 }
 
+const MOST_PARENTS = 64;
+
 /** Parents up to pid 1; a process whose parent is out of sight (another pid namespace) has none. */
-function parentChain(stat: Stat): ProcessFacts["parents"] {
-  const parents: ProcessFacts["parents"] = [];
-  for (let pid = stat.parent; pid > 0 && parents.length < 64;) {
-    const parent = readStat(pid);
-    if (!parent) break;
-    const program = programName(pid) ?? parent.comm;
-    const script = scriptOf(pid, program);
-    parents.push({ pid, program, ...(script !== undefined && { script }) });
-    pid = parent.parent;
+function parentChain(first: number): { pid: number; stat: Stat }[] {
+  const parents: { pid: number; stat: Stat }[] = [];
+  for (let pid = first; pid > 0 && parents.length < MOST_PARENTS;) {
+    const stat = readStat(pid);
+    if (!stat) break;
+    parents.push({ pid, stat });
+    pid = stat.parent;
   }
   return parents;
+}
+
+function parentProcess({ pid, stat }: { pid: number; stat: Stat }): ParentProcess {
+  const program = programName(pid) ?? stat.comm;
+  const script = scriptOf(pid, program);
+  return { pid, program, ...(script !== undefined && { script }) };
+}
+
+/** The pids of the processes that started this one, nearest first. */
+export function ancestors(pid: number): number[] {
+  return parentChain(readStat(pid)?.parent ?? 0).map((parent) => parent.pid);
 }
 
 /**
@@ -191,7 +194,7 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     cgroup,
     unit: cgroup === null ? null : unitOf(cgroup),
     containerId: cgroup === null ? null : containerIdOf(cgroup),
-    parents: parentChain(stat),
+    parents: parentChain(stat.parent).map(parentProcess),
     group: stat.group,
     session: stat.session,
   };

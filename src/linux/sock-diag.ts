@@ -17,6 +17,7 @@ import {
   NETLINK_SOCK_DIAG,
   recv,
   send,
+  sendMeanwhile,
   SOCK_RAW,
   socket,
   SyscallError,
@@ -41,10 +42,19 @@ export class SockDiag {
   readonly #fd: Fd;
   readonly #answer = new Uint8Array(8192);
   #seq = 0;
+  #begun = false;
 
   /** Throws `SyscallError` where netlink is denied (seccomp, a sandbox). */
   constructor() {
     this.#fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+  }
+
+  /**
+   * Begins with a dump on another thread, while this one goes on: the kernel walks its tables before send(2) returns. The
+   * same request is then to be given to {@link dump}.
+   */
+  async begin(request: Omit<DumpRequest, "seq">): Promise<void> {
+    this.#begun = await sendMeanwhile(this.#fd, encodeDumpRequest({ ...request, seq: ++this.#seq }));
   }
 
   /**
@@ -61,9 +71,9 @@ export class SockDiag {
 
   /** undefined: messages were lost. */
   #dumpOnce(request: Omit<DumpRequest, "seq">): { slabs: Slab[]; interrupted: boolean } | undefined {
-    const seq = ++this.#seq;
-    send(this.#fd, encodeDumpRequest({ ...request, seq }));
-    const dump = new Dump(seq);
+    if (!this.#begun) send(this.#fd, encodeDumpRequest({ ...request, seq: ++this.#seq }));
+    this.#begun = false;
+    const dump = new Dump(this.#seq);
     for (let lost = false; ;) {
       const room = dump.room();
       let received: number;

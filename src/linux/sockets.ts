@@ -32,29 +32,53 @@ const DENIALS = new Set(["EPERM", "EACCES", "ENOENT", "EPROTONOSUPPORT", "EAFNOS
 /** The length of an attribute, its header included, has 16 bits. */
 const MAX_BYTECODE = 0xffff - NLATTR_HEADER_LENGTH;
 
-export function readSockets(query: SocketQuery = {}): SocketTable {
-  const { filter } = query;
+type Request = Parameters<SockDiag["dump"]>[0];
+
+function requestOf({ family = "both", states = ALL_STATES_MASK, extensions = [], filter }: SocketQuery): Request {
   const bytecode = filter && encodeFilter(filter);
-  const tooLong = bytecode !== undefined && bytecode.length > MAX_BYTECODE;
+  return {
+    family,
+    states,
+    extensions,
+    bytecode: bytecode && bytecode.length > MAX_BYTECODE ? undefined : bytecode,
+    localPort: filter && localPortOf(filter),
+  };
+}
+
+function ask(diag: SockDiag, request: Request, filter: Filter | undefined): SocketTable {
+  const { slabs, interrupted } = diag.dump(request);
+  const table: SocketTable = { slabs, source: "sock_diag", interrupted };
+  if (!filter || request.bytecode || !encodeFilter(filter)) return table; // else it was too long
+  return filterRows(table, (bytes, at, end) => {
+    const socket = decodeInetDiagMessage(bytes.subarray(at, end));
+    return socket.ok && matchesFilter(filter, socket.value);
+  });
+}
+
+function withoutNetlink(query: SocketQuery, error: unknown): SocketTable {
+  const denied = (error instanceof SyscallError || error instanceof NetlinkError) && DENIALS.has(error.code);
+  if (!denied) throw error;
+  return readProcNetTcp(query, error.message);
+}
+
+export function readSockets(query: SocketQuery = {}): SocketTable {
   try {
     using diag = new SockDiag();
-    const { slabs, interrupted } = diag.dump({
-      family: query.family ?? "both",
-      states: query.states ?? ALL_STATES_MASK,
-      extensions: query.extensions ?? [],
-      bytecode: tooLong ? undefined : bytecode,
-      localPort: filter && localPortOf(filter),
-    });
-    const table: SocketTable = { slabs, source: "sock_diag", interrupted };
-    if (!filter || !tooLong) return table;
-    return filterRows(table, (bytes, at, end) => {
-      const socket = decodeInetDiagMessage(bytes.subarray(at, end));
-      return socket.ok && matchesFilter(filter, socket.value);
-    });
+    return ask(diag, requestOf(query), query.filter);
   } catch (error) {
-    const denied = (error instanceof SyscallError || error instanceof NetlinkError) && DENIALS.has(error.code);
-    if (!denied) throw error;
-    return readProcNetTcp(query, error.message);
+    return withoutNetlink(query, error);
+  }
+}
+
+/** The same, while this thread goes on: the kernel's walk over very many connections takes 10 ms and more. */
+export async function readSocketsMeanwhile(query: SocketQuery): Promise<SocketTable> {
+  const request = requestOf(query);
+  try {
+    using diag = new SockDiag();
+    await diag.begin(request);
+    return ask(diag, request, query.filter);
+  } catch (error) {
+    return withoutNetlink(query, error);
   }
 }
 

@@ -3,9 +3,10 @@
  * runs (kernel/bpf/task_iter.c). /proc takes 3 us for each descriptor, this 0.4; but it takes 2 ms to begin, root's privileges
  * (CAP_BPF, CAP_PERFMON), and a kernel that describes its types and puts in what a program reads of them (since 5.17).
  */
-import { fstatSync, readlinkSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import { AF_UNIX, EAGAIN, SOCK_STREAM, socket, SyscallError, tryRead, type Fd } from "../sys/index.ts";
 import { FRAME, openIterator, Program } from "./bpf.ts";
+import { readLink } from "./read.ts";
 
 /** A descriptor of a process that is a socket. */
 export interface SocketDescriptor {
@@ -32,18 +33,11 @@ const RECORD = { pid: 0, fd: 4, inode: 8, length: 16 };
 /** The inode of the pid namespace that all others are in (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 const FIRST_PID_NAMESPACE = "pid:[4026531836]";
 
-/** Which inodes to tell: those between two, and one more. */
-interface Inodes {
-  least: number;
-  greatest: number;
-  also: number;
-}
-
 /** Registers that outlive a call. */
 const [TASK, FILE, INODE, CONTEXT_AT] = [6, 7, 8, 9] as const;
 
-/** Writes a {@link RECORD} for each descriptor that is one of these sockets. */
-function program({ least, greatest, also }: Inodes): Program {
+/** Writes a {@link RECORD} for each descriptor that is one of these sockets: those between two inodes, and one more. */
+function program(least: number, greatest: number, also: number): Program {
   const code = new Program(STRUCTURES);
   const leave: (() => void)[] = [];
   code.copy(CONTEXT_AT, 1);
@@ -100,24 +94,24 @@ function* records(iterator: Fd): Generator<SocketDescriptor> {
 }
 
 /**
- * Every descriptor of every process that is one of these sockets; undefined where that can't be had in this way. One of
- * our own is looked for along with them: unless it is found as it is, nothing else is believed.
+ * Every descriptor of every process that is one of these sockets, or any socket; undefined where that can't be had in this
+ * way. One of our own is looked for along with them: unless it is found as it is, nothing else is believed.
  */
-export function socketDescriptors(inodes: ReadonlySet<number>): SocketDescriptor[] | undefined {
+export function socketDescriptors(inodes?: ReadonlySet<number>): SocketDescriptor[] | undefined {
   if (process.geteuid?.() !== 0) return undefined;
   try {
-    if (readlinkSync("/proc/self/ns/pid") !== FIRST_PID_NAMESPACE) return undefined; // the kernel's pids are the first's
+    if (readLink("/proc/self/ns/pid") !== FIRST_PID_NAMESPACE) return undefined; // the kernel's pids are the first's
     using own = socket(AF_UNIX, SOCK_STREAM, 0);
     const also = fstatSync(own.number).ino;
-    let [least, greatest] = [Infinity, 0];
-    for (const inode of inodes) [least, greatest] = [Math.min(least, inode), Math.max(greatest, inode)];
-    using iterator = openIterator("task_file", program({ least, greatest, also }));
+    let [least, greatest] = inodes ? [Number.MAX_SAFE_INTEGER, 0] : [0, Number.MAX_SAFE_INTEGER];
+    for (const inode of inodes ?? []) [least, greatest] = [Math.min(least, inode), Math.max(greatest, inode)];
+    using iterator = openIterator("task_file", program(least, greatest, also));
     if (!iterator) return undefined;
     const found: SocketDescriptor[] = [];
     let isTrue = false;
     for (const descriptor of records(iterator)) {
-      if (inodes.has(descriptor.inode)) found.push(descriptor);
-      else if (descriptor.inode === also) isTrue = descriptor.pid === process.pid && descriptor.fd === own.number;
+      if (descriptor.inode === also) isTrue = descriptor.pid === process.pid && descriptor.fd === own.number;
+      else if (!inodes || inodes.has(descriptor.inode)) found.push(descriptor);
     }
     return isTrue ? found : undefined;
   } catch {

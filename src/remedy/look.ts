@@ -5,7 +5,8 @@
 import type { ZonedAddress } from "../codec/address.ts";
 import { asksToTry, diagnose, type Ask, type Diagnosis } from "../diagnose/diagnose.ts";
 import type { BindRequest, PortSocket, SharingOptions, Trial } from "../diagnose/facts.ts";
-import { collectFacts, type Collected } from "../linux/facts.ts";
+import { collectFacts, lookAhead, type Ahead, type Collected } from "../linux/facts.ts";
+import type { SocketTable } from "../linux/socket-table.ts";
 import { tryBindOnce } from "../linux/trial.ts";
 import { maskSecrets } from "../view/escape.ts";
 import { ANY4, anyOfNode } from "./wildcard.ts";
@@ -41,6 +42,19 @@ export interface LookOptions {
   known?: readonly Trial[];
   /** false: what explains little and takes long is not looked for (all descriptors, other namespaces). */
   rare?: boolean;
+  /** What {@link lookAhead} has found for these asks. */
+  ahead?: Ahead | undefined;
+}
+
+const portAndAddresses = (asks: readonly Ask[]) => [asks[0]!.request.port, asks.map(({ request }) => request)] as const;
+
+/** The same as {@link look}, faster where the kernel has very much to look through. `walk`: {@link lookAhead}. */
+export async function lookAtOnce(
+  asks: readonly Ask[],
+  options: Omit<LookOptions, "ahead">,
+  walk?: Promise<SocketTable>,
+): Promise<Look> {
+  return look(asks, { ...options, ahead: await lookAhead(...portAndAddresses(asks), walk) });
 }
 
 /**
@@ -48,13 +62,8 @@ export interface LookOptions {
  *
  * Throws `SyscallError` or `NetlinkError` if the kernel refuses to list its sockets.
  */
-export function look(asks: readonly Ask[], { probe, recall, known = [], rare = true }: LookOptions): Look {
-  const [{ request }] = asks as [Ask, ...Ask[]];
-  const collected = collectFacts(
-    request.port,
-    asks.map((ask) => ask.request),
-    { rare },
-  );
+export function look(asks: readonly Ask[], { probe, recall, known = [], rare = true, ahead }: LookOptions): Look {
+  const collected = collectFacts(...portAndAddresses(asks), { rare, ahead });
   const sockets = collected.facts.sockets.map((socket) => ({ ...socket, options: socket.options ?? recall?.(socket) }));
   const trials = probe
     ? asksToTry({ ...collected.facts, sockets }, asks)

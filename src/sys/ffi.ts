@@ -13,7 +13,11 @@ interface Koffi {
   address(buffer: Uint8Array): bigint;
   version: string;
 }
-type NativeFunction = (...values: unknown[]) => number;
+interface NativeFunction {
+  (...values: unknown[]): number;
+  /** The same on a thread of Node's pool; the last value is called with what comes of it. */
+  async(...values: unknown[]): void;
+}
 
 type Scalar = number | bigint;
 type Bytes = Uint8Array | null;
@@ -149,6 +153,17 @@ export const libc: Libc = Object.fromEntries(
     },
   ]),
 ) as unknown as Libc;
+
+/** Makes a call on another thread while this one goes on: what it returns, -1 for an error. */
+export function meanwhile(name: keyof Libc, ...values: unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    define(name).async(...values, (error: unknown, result: number) => {
+      void values; // alive until here: the other thread reads them
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
+}
 
 /** The result of a libc call as the kernel itself gives it: a count or descriptor, or `-errno`. */
 export function outcome(result: number): number {

@@ -6,7 +6,7 @@
 import { EINTR, SO_ATTACH_FILTER, SOCK_CLOEXEC, SOL_SOCKET } from "./constants.ts";
 import { orThrow } from "./error.ts";
 import { Fd } from "./fd.ts";
-import { addressOf, libc, outcome } from "./ffi.ts";
+import { addressOf, libc, meanwhile, outcome } from "./ffi.ts";
 
 /** socket(2), close-on-exec. */
 export function socket(domain: number, type: number, protocol: number): Fd {
@@ -74,6 +74,11 @@ export function trySend(fd: Fd, bytes: Uint8Array, flags = 0): number {
 }
 export function send(fd: Fd, bytes: Uint8Array, flags = 0): number {
   return orThrow("send", trySend(fd, bytes, flags));
+}
+
+/** send(2) on another thread while this one goes on. False: the kernel has taken none of it. */
+export async function sendMeanwhile(fd: Fd, bytes: Uint8Array): Promise<boolean> {
+  return (await meanwhile("send", fd.number, bytes, bytes.length, 0)) >= 0;
 }
 
 /** recv(2): bytes received, 0 at the end of the stream, or `-errno`. */

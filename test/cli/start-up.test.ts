@@ -135,6 +135,17 @@ test("the first start leaves a code cache, alone, and the next ones take it as i
   expect(readdirSync(dirname(cli)).filter((name) => !name.endsWith(".cjs"))).toEqual([basename(path)]);
 });
 
+test("a run of another kind adds to the cache what it has compiled, once", () => {
+  const { path, bytes } = freshCache();
+  const runJson = () => expect(run([process.execPath, cli, "ls", "--json"]).status).toBe(0);
+  runJson();
+  const more = readFileSync(path);
+  expect(more.length).toBeGreaterThan(bytes.length);
+  runJson();
+  expectToWork();
+  expect(readFileSync(path)).toEqual(more);
+});
+
 test("a start that asks the kernel nothing leaves none: it would lack what the others need", () => {
   for (const name of caches()) rmSync(join(dirname(cli), name));
   expect(run([process.execPath, cli, "--version"])).toMatchObject({ status: 0, stderr: "" });
