@@ -73,7 +73,8 @@ export function run(args: string[]): number {
     runClient(options, say);
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof StepFailed) return tellFailure(error, options.from?.port ?? options.port, "client");
-    throw error;
+    if (!(error instanceof StepFailed)) throw error;
+    const { port } = (error.step.startsWith("bind ") && options.from) || options;
+    return tellFailure(error, port, "client");
   }
 }

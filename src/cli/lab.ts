@@ -72,7 +72,8 @@ Examples
 `;
 
 function list(args: string[]): number {
-  if (args.some((argument) => argument !== "--json")) throw new UsageError(`lab list takes no '${args[0]}'`);
+  const odd = args.find((argument) => argument !== "--json");
+  if (odd !== undefined) throw new UsageError(`lab list takes no '${odd}'`);
   if (args.length > 0) {
     const experiments = CATALOGUE.map(({ id, title, claims, article }) => ({ id, title, claims, article }));
     writeOut(`${toJson({ schema: 1, experiments }, 2)}\n`);

@@ -72,6 +72,9 @@ function options(args: string[]) {
     throw new UsageError(`--by ${values.by}: expected one of ${SUMMARY_KEYS.join(", ")}`);
   }
   if (values.json && values["json-lines"]) throw new UsageError("--json and --json-lines exclude each other");
+  if (values["json-lines"] && (values.summary || values.by !== undefined)) {
+    throw new UsageError("--json-lines is a line for each socket: a summary comes as --json");
+  }
   return { values, what: parseWhat(positionals) };
 }
 

@@ -3,7 +3,15 @@ import { readTrace } from "../trace/schema.ts";
 import { EXIT, UsageError } from "./exit-status.ts";
 import { inputName, readInput } from "./input.ts";
 import { parseOptions } from "./options.ts";
-import { checkPcapHost, checkViews, showTrace, VIEW_OPTIONS, writeFiles, type ViewOptions } from "./views.ts";
+import {
+  checkPcapHost,
+  checkViews,
+  showTrace,
+  takesOutput,
+  VIEW_OPTIONS,
+  writeFiles,
+  type ViewOptions,
+} from "./views.ts";
 
 export const help = `lastack view: draw a stored trace again
 
@@ -40,7 +48,7 @@ export async function run(args: string[]): Promise<number> {
   );
   const { json, svg, html, pcap } = options;
   const toFiles = [json, svg, html, pcap].some((name) => name !== undefined);
-  if (!toFiles || options.packetdrill) showTrace(read.trace, options);
+  if (!takesOutput(options) && (!toFiles || options.packetdrill)) showTrace(read.trace, options);
   await writeFiles([read.trace], options);
   return EXIT.ok;
 }

@@ -43,6 +43,7 @@ const BAD: readonly (readonly [line: string, ...parts: string[]])[] = [
   ["ls address example.org", "'example.org' is not an IP address"],
   ["ls --by nonsense", "--by nonsense", "state, program, port, peer"],
   ["ls --json --json-lines", "--json and --json-lines"],
+  ["ls --by port --json-lines", "--json-lines is a line for each socket", "--json"],
   ["ls --no-owner program node", "--no-owner", "process"],
   ["ls --no-owner pid 1", "--no-owner", "process"],
   ["ls --no-owner --by program", "--no-owner", "process"],

@@ -61,7 +61,7 @@ test.each([
   ["--json", /^\{[^]*\}\n$/],
 ])("%s -: standard output is that file, and nothing else", (option, whole) => {
   for (const args of [ON_MODEL, ["view", trace]]) {
-    const { stdout, status } = lastack([...args, option, "-"]);
+    const { stdout, status } = lastack([...args, option, "-", "--packetdrill"]);
     expect(stdout).toMatch(whole);
     expect(status).toBe(0);
   }

@@ -39,6 +39,7 @@ describe("what there is", () => {
   test.each([
     [["lab"], /lab what\? list, show or run/],
     [["lab", "fly"], /lab knows no 'fly'/],
+    [["lab", "list", "--json", "x"], /lab list takes no 'x'/],
     [["lab", "show"], /takes the id of one experiment/],
     [["lab", "show", "nothing-like-it"], /there is no experiment 'nothing-like-it'/],
     [["lab", "run", "last-ack"], /did you mean .*last-ack-lost/],

@@ -68,6 +68,12 @@ testNeeding(NAMESPACE, "client without a route: the errno by name", () => {
   expect(status).toBe(1);
 });
 
+testNeeding(NAMESPACE, "client --from a port, refused by the server's: it is that one that nobody listens on", () => {
+  const { stderr, status } = lastack(["client", "127.0.0.1:3000", "--from", "127.0.0.1:4000"]);
+  expect(linesOf(stderr)[1]).toBe("Nothing listens there. On this host: lastack server 3000");
+  expect(status).toBe(1);
+});
+
 testNeeding(NAMESPACE, "client --from a port that is in use: EADDRINUSE, and who has it", async () => {
   const server = startProgram("server", "3000");
   await server.says(/^listen .* ok$/m);
