@@ -1,7 +1,7 @@
 /** Somebody listens, and a process holds the socket. */
 import type { Facts, HolderProcess, PortSocket } from "./facts.ts";
 import type { Cause, Finding, Remedy } from "./finding.ts";
-import { endProcesses, OTHER_PORT, reuse } from "./remedies.ts";
+import { endProcesses, OTHER_PORT, reuse, sudo } from "./remedies.ts";
 import { isEngine, isServiceManager } from "./supervisors.ts";
 import { commandText, holdersOf, listText, localText, plural, processesText, processText, spanText } from "./words.ts";
 
@@ -46,17 +46,28 @@ function systemd(facts: Facts, holders: readonly HolderProcess[], where: string)
     };
   }
   if (!manager) return undefined;
-  const user = manager.pid === 1 ? [] : ["--user"];
   const services = holders.filter((process) => process !== manager).map(processText);
   return {
     cause: "systemd-socket",
     headline: `systemd (pid ${manager.pid}) listens on ${where}: a .socket unit`,
     detail: services.length > 0 ? [`it has handed the socket to ${listText(services)}: ending that is not enough`] : [],
     remedies: [
-      { what: "find the unit, and stop it", command: ["systemctl", ...user, "list-sockets", "--show-types"] },
-      { what: "systemctl stop UNIT.socket", cost: "the services behind it are not started any more" },
+      {
+        what:
+          services.length > 0 ? "stop the unit that has the port, and its service" : "stop the unit that has the port",
+        cost: "its service is not started by connections any more",
+        command: [...sudo(facts, manager.uid === 0), "sh", "-c", stopUnit(facts, manager, services.length > 0)],
+      },
     ],
   };
+}
+
+/** `list-sockets` has where it listens, the unit, and the service that it starts, which has the socket once it runs. */
+function stopUnit({ port, asker }: Facts, { pid, uid, user }: HolderProcess, isHandedOn: boolean): string {
+  const whose = pid === 1 ? "" : uid === asker.uid ? " --user" : ` --machine=${user}@ --user`;
+  const columns = isHandedOn ? "$2, $3" : "$2";
+  const units = `systemctl${whose} list-sockets --no-legend | awk '$1 ~ /:${port}$/ { print ${columns} }'`;
+  return `systemctl${whose} stop $(${units})`;
 }
 
 function engine(facts: Facts, holders: readonly HolderProcess[], where: string): Kind | undefined {

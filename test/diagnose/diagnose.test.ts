@@ -28,14 +28,23 @@ const CASES: Case[] = [
     facts: madeFacts(heldBy(madeProcess("systemd", { pid: 1, ...root, parents: [] }), madeProcess("sshd", root))),
     cause: "systemd-socket",
     headline: /^Port 3000 is taken: systemd \(pid 1\) listens on 0\.0\.0\.0:3000: a \.socket unit$/,
-    command: ["systemctl", "list-sockets", "--show-types"],
+    command: [
+      "sudo",
+      "sh",
+      "-c",
+      "systemctl stop $(systemctl list-sockets --no-legend | awk '$1 ~ /:3000$/ { print $2, $3 }')",
+    ],
   },
   {
     what: "a user's systemd holds it",
     facts: madeFacts(heldBy(madeProcess("systemd", { pid: 900 }))),
     cause: "systemd-socket",
     headline: /systemd \(pid 900\)/,
-    command: ["systemctl", "--user", "list-sockets", "--show-types"],
+    command: [
+      "sh",
+      "-c",
+      "systemctl --user stop $(systemctl --user list-sockets --no-legend | awk '$1 ~ /:3000$/ { print $2 }')",
+    ],
   },
   {
     what: "docker's proxy holds it",
@@ -125,25 +134,40 @@ test.each(CASES)("$what", ({ facts, address, cause, headline, command }) => {
   if (command) expect(diagnosis.findings[0]!.remedies.map((remedy) => remedy.command)).toContainEqual(command);
 });
 
-interface Podman {
+/** What a real system showed: the fixture names the command and the system. */
+interface Recorded {
   system: string;
-  recordings: { command: string; process: HolderProcess; socket: Partial<PortSocket> }[];
+  recordings: { command: string; holders: HolderProcess[]; socket: Partial<PortSocket> }[];
 }
-const PODMAN = JSON.parse(readFileSync(new URL("../fixtures/podman.json", import.meta.url), "utf8")) as Podman;
+
+function recorded(name: string): Recorded["recordings"] {
+  const file = readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8");
+  return (JSON.parse(file) as Recorded).recordings;
+}
+
+const [ROOTLESSPORT, CONMON] = recorded("podman");
+const [SYSTEMD, HANDED_ON] = recorded("systemd");
+const UNITS = (columns: string) =>
+  `systemctl --user stop $(systemctl --user list-sockets --no-legend | awk '$1 ~ /:3000$/ { print ${columns} }')`;
 
 test.each([
-  ["rootlessport", / for a container$/, ["sh", "-c", "podman stop $(podman ps --quiet --filter publish=3000)"]],
-  ["conmon", / for the container shop$/, ["podman", "stop", "shop"]],
-] as const)("what podman left on a real system: %s", (program, headline, command) => {
-  const { process, socket } = PODMAN.recordings.find((one) => one.process.program === program)!;
+  [ROOTLESSPORT, "container-engine", / for a container$/, "podman stop $(podman ps --quiet --filter publish=3000)"],
+  [CONMON, "container-engine", / for the container shop$/, ["podman", "stop", "shop"]],
+  [SYSTEMD, "systemd-socket", /^Port 3000 is taken: systemd \(pid 8\) listens .*: a \.socket unit$/, UNITS("$2")],
+  [HANDED_ON, "systemd-socket", /^Port 3000 is taken: systemd \(pid 8\) listens .*: a \.socket unit$/, UNITS("$2, $3")],
+])("what a real system showed: %j", (recording, cause, headline, command) => {
+  const { holders, socket } = recording!;
   const facts = madeFacts({
-    holders: [{ ...process, startedAtMs: NOW_MS - 3000 }],
-    sockets: [madeSocket({ ...socket, holders: [{ pid: process.pid, fd: 5 }] })],
+    asker: { uid: 0, user: "root", mayBindPrivileged: true, ancestors: [] },
+    holders: holders.map((process) => ({ ...process, startedAtMs: NOW_MS - 3000 })),
+    sockets: [madeSocket({ ...socket, holders: holders.map(({ pid }, i) => ({ pid, fd: 5 + i })) })],
   });
   const diagnosis = diagnose(facts, USUAL);
   expect(diagnosis.headline).toMatch(headline);
-  expect(diagnosis.findings[0]).toMatchObject({ cause: "container-engine", blocks: true });
-  expect(diagnosis.findings[0]!.remedies[0]!.command).toEqual(command);
+  expect(diagnosis.findings[0]).toMatchObject({ cause, blocks: true });
+  expect(diagnosis.findings[0]!.remedies[0]!.command).toEqual(
+    typeof command === "string" ? ["sh", "-c", command] : command,
+  );
 });
 
 test("several causes at once: what stays comes before what ends, and nobody promises an end", () => {
