@@ -47,20 +47,6 @@ const CASES: Case[] = [
     ],
   },
   {
-    what: "docker's proxy holds it",
-    facts: madeFacts(
-      heldBy(
-        madeProcess("docker-proxy", {
-          ...root,
-          arguments: ["/usr/bin/docker-proxy", "-proto", "tcp", "-host-port", "3000", "-container-ip", "172.17.0.2"],
-        }),
-      ),
-    ),
-    cause: "container-engine",
-    headline: /docker-proxy \(pid 4242, root\) listens on 0\.0\.0\.0:3000 for the container at 172\.17\.0\.2$/,
-    command: ["sh", "-c", "docker stop $(docker ps --quiet --filter publish=3000)"],
-  },
-  {
     what: "podman's monitor holds it for a container that it names",
     facts: madeFacts(heldBy(madeProcess("conmon", { arguments: ["/usr/bin/conmon", "-c", "e1f2", "-n", "shop db"] }))),
     cause: "container-engine",
@@ -146,6 +132,8 @@ function recorded(name: string): Recorded["recordings"] {
 }
 
 const [ROOTLESSPORT, CONMON] = recorded("podman");
+const [PROXY, NO_PROXY] = recorded("docker");
+const DOCKER = "docker stop $(docker ps --quiet --filter publish=3000)";
 const [SYSTEMD, HANDED_ON] = recorded("systemd");
 const UNITS = (columns: string) =>
   `systemctl --user stop $(systemctl --user list-sockets --no-legend | awk '$1 ~ /:3000$/ { print ${columns} }')`;
@@ -153,6 +141,8 @@ const UNITS = (columns: string) =>
 test.each([
   [ROOTLESSPORT, "container-engine", / for a container$/, "podman stop $(podman ps --quiet --filter publish=3000)"],
   [CONMON, "container-engine", / for the container shop$/, ["podman", "stop", "shop"]],
+  [PROXY, "container-engine", /docker-proxy \(pid 158, root\) listens .* for the container at 172\.17\.0\.2$/, DOCKER],
+  [NO_PROXY, "container-engine", /dockerd \(pid 9, root\) listens on 0\.0\.0\.0:3000 for a container$/, DOCKER],
   [SYSTEMD, "systemd-socket", /^Port 3000 is taken: systemd \(pid 8\) listens .*: a \.socket unit$/, UNITS("$2")],
   [HANDED_ON, "systemd-socket", /^Port 3000 is taken: systemd \(pid 8\) listens .*: a \.socket unit$/, UNITS("$2, $3")],
 ])("what a real system showed: %j", (recording, cause, headline, command) => {
