@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { settingOf } from "../src/prove/question.ts";
@@ -14,6 +14,7 @@ import { median, paired, ratio } from "./support/harness.ts";
 import { MACHINE, writeSection } from "./support/report.ts";
 
 const RUNS = 9;
+const RUNS_LARGE = 5;
 const CLI = fileURLToPath(new URL("../dist/lastack.cjs", import.meta.url));
 const MODEL = fileURLToPath(new URL("support/last-ack-lost.pml", import.meta.url));
 
@@ -73,7 +74,18 @@ function compare(what: string, timeWait: 4 | 0): string[] {
   });
 }
 
+/** Whole processes, with as many workers as there are processors and with one. */
+function together(id: string): string {
+  const prove = (workers: number) => [process.execPath, CLI, "prove", id, "--json", "--workers", String(workers)];
+  const timing = paired(prove(availableParallelism()), prove(1), RUNS_LARGE);
+  const [all, one] = timing.map(({ ms }) => `${(median(ms) / 1000).toFixed(1)} s`);
+  const row = `| \`${id}\` | ${all} | ${one} | ${ratio(timing).toFixed(2)} |`;
+  process.stdout.write(`${row}\n`);
+  return row;
+}
+
 try {
+  const shared = ["old-data", "time-wait"].map(together);
   const times = [...compare("first counterexample, without TIME-WAIT", 0), ...compare("verdict, with TIME-WAIT", 4)];
   const speeds = ["last-ack-lost", "old-duplicate", "old-data", "time-wait"].map(speed);
   writeSection(
@@ -86,6 +98,12 @@ ${speeds.join("\n")}
 
 "Tables" is what the search keeps of states: five words, where it came from, where it leads to, and the index. "Of the
 process" is by how much its resident memory has grown, hosts and garbage included: with few states the hosts are most of it.
+
+A search is shared out to all processors. Whole processes in turn, medians of ${RUNS_LARGE}, on ${availableParallelism()} processors:
+
+| question | on all | on one | ratio |
+|---|---|---|---|
+${shared.join("\n")}
 
 \`lastack prove last-ack-lost\` beside Spin on a model of the same question (bench/support/last-ack-lost.pml), whole
 processes in turn, medians of ${RUNS}; for Spin that is generation, compilation and the run.
