@@ -1,12 +1,12 @@
 /**
  * A block of states whose successors are looked at together, in three passes: all successors are written down (`expand`, and
  * `finish` for what only the system itself can tell); those that have been met before are told from those that have not
- * (`settle`); and these get their numbers (the search does that). The first and the second are shared out between threads; what
- * comes out is in the order of one thread that goes through it alone.
+ * (`settle`); and these get their numbers (`number`). The first and the second are shared out between threads; what comes out is
+ * in the order of one thread that goes through it alone.
  */
 import type { Crew } from "./crew.ts";
 import type { Ends } from "./ends.ts";
-import { hashOf, partOf, type StateTable } from "./state-table.ts";
+import { hashOf, type StateTable } from "./state-table.ts";
 import { Words } from "./words.ts";
 
 /** So many states at most. */
@@ -19,10 +19,10 @@ const OWN = (BLOCK / CHUNK) * ROOM;
 /** A state that is left to `finish`. */
 const LEFT = -1;
 
-/** What a record says of a successor: its words, its hash, its slot in the index, and what it is: its row, or … */
-const [HASH, SLOT, ROW] = [0, 1, 2];
-const MORE = 3;
-/** … one that has not been met before, or, less than 0, the same as an earlier one: the record's number plus 1. */
+/** What a record says of a successor: its words, its hash and then its slot in the index, and what it is: its row, or … */
+const [SLOT, ROW] = [0, 1];
+const MORE = 2;
+/** … one that has not been met before, or, less than 0, the same as another: minus the record's number, minus 1. */
 const NEW = 0x7fff_ffff;
 
 /** Emits what may come next; false: not all of it is known here. */
@@ -111,25 +111,33 @@ export class Block {
     if (this.#end === Infinity) this.records.reserve(at + this.#record);
     const { view } = this.records;
     for (let i = 0; i < width; i++) view[at + i] = next[i]!;
-    view[at + width + HASH] = hashOf(next, 0, width);
+    view[at + width + SLOT] = hashOf(next, 0, width);
   };
 
-  /** Finds the successors, of the first so many states, that fall to this owner of so many; what is new is entered. */
-  settle(count: number, owner: number, owners: number): void {
+  /** Finds the successors of chunks of the first so many states, as it gets them; what is new is entered. */
+  settle(count: number, crew: Crew): void {
+    for (let from = crew.claim() * CHUNK; from < count; from = crew.claim() * CHUNK) {
+      for (let i = from; i < Math.min(from + CHUNK, count); i++) this.#settle(i);
+    }
+  }
+
+  #settle(i: number): void {
     const { table } = this;
-    const [firsts, counts, records, index] = [this.firsts.view, this.counts.view, this.records.view, table.index.view];
     const { width } = table;
-    for (let i = 0; i < count; i++) {
-      const end = (firsts[i]! + counts[i]!) * this.#record;
-      for (let at = firsts[i]! * this.#record; at < end; at += this.#record) {
-        const hash = records[at + width + HASH]!;
-        if (owners > 1 && partOf(hash) % owners !== owner) continue;
-        let slot = table.slot(hash);
-        let entry: number;
-        while ((entry = index[slot]!) !== 0 && !this.#isEntry(entry, records, at)) slot = table.next(slot);
-        if (entry === 0) index[slot] = -1 - at / this.#record;
-        records[at + width + SLOT] = slot;
-        records[at + width + ROW] = entry === 0 ? NEW : entry > 0 ? entry - 1 : entry;
+    const [records, index] = [this.records.view, table.index.view];
+    const mask = index.length - 1;
+    let at = this.firsts.view[i]! * this.#record;
+    for (const end = at + this.counts.view[i]! * this.#record; at < end; at += this.#record) {
+      let slot = records[at + width + SLOT]! & mask;
+      for (;;) {
+        // Another thread may enter its own meanwhile.
+        const entry = index[slot] || Atomics.compareExchange(index, slot, 0, -1 - at / this.#record);
+        if (entry === 0 || this.#isEntry(entry, records, at)) {
+          records[at + width + SLOT] = slot;
+          records[at + width + ROW] = entry === 0 ? NEW : entry > 0 ? entry - 1 : entry;
+          break;
+        }
+        slot = (slot + 1) & mask;
       }
     }
   }
@@ -142,8 +150,9 @@ export class Block {
   }
 
   /**
-   * Gives those of the i-th state's successors their numbers that are new; the numbers of all go to `ends`. Returns how many
-   * there are.
+   * Gives those of the i-th state's successors their numbers that are new; the numbers of all go to `ends`. Of those that are the
+   * same any thread's may be the one that the others refer to: the number is given where the first of them stands. Returns how
+   * many there are.
    */
   number(i: number, ends: Ends | undefined): number {
     const { table } = this;
@@ -153,11 +162,12 @@ export class Block {
     let at = this.firsts.view[i]! * this.#record;
     for (const end = at + count * this.#record; at < end; at += this.#record) {
       let row = records[at + width + ROW]!;
-      if (row < 0) row = records[(-1 - row) * this.#record + width + ROW]!;
+      const one = row < 0 ? (-1 - row) * this.#record : at;
+      if (row < 0) row = records[one + width + ROW]!;
       if (row === NEW) {
         row = table.push(records, at);
-        index[records[at + width + SLOT]!] = row + 1;
-        records[at + width + ROW] = row;
+        index[records[one + width + SLOT]!] = row + 1;
+        records[one + width + ROW] = row;
       }
       ends?.add(row);
     }

@@ -32,12 +32,16 @@ export class Crew {
     return Atomics.add(this.words, CLAIMED, 1);
   }
 
-  /** Leads a turn, which is over when all have done their share. */
-  lead(task: number, numbers: readonly number[], work: Work): void {
+  /** Leads a turn, which is over when all have done their share; or takes it alone. */
+  lead(task: number, numbers: readonly number[], work: Work, isShared = true): void {
     const { words } = this;
+    Atomics.store(words, CLAIMED, 0);
+    if (!isShared) {
+      work({ task, numbers, member: 0, members: 1 });
+      return;
+    }
     const { helpers } = this;
     words.set([task, 1 + helpers, ...numbers], TASK);
-    Atomics.store(words, CLAIMED, 0);
     Atomics.store(words, DONE, 0);
     Atomics.add(words, TURN, 1);
     Atomics.notify(words, TURN);

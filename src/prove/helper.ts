@@ -15,13 +15,17 @@ export interface Shared {
 
 /** Look at the successors of states `a` to `b`; settle those of so many states; enter so many states into the index. */
 export const [EXPAND, SETTLE, ENTER] = [0, 1, 2];
+/** What a thread enters at a time. */
+const ENTERED = 1 << 14;
 
 /** A member's share of a turn. */
 export function shareOf(block: Block, ways: Ways | undefined, crew: Crew): Work {
-  return ({ task, numbers: [a, b], member, members }) => {
+  return ({ task, numbers: [a, b] }) => {
     if (task === EXPAND) block.expand(a!, b!, (state, emit) => ways!.successors(state, emit), crew);
-    else if (task === SETTLE) block.settle(a!, member, members);
-    else block.table.enter(a!, member, members);
+    else if (task === SETTLE) block.settle(a!, crew);
+    else
+      for (let from: number; (from = crew.claim() * ENTERED) < a!;)
+        block.table.enter(from, Math.min(from + ENTERED, a!));
   };
 }
 

@@ -182,11 +182,9 @@ export class Search {
     this.#share(SETTLE, [count], successors >= WORTH_SHARING);
   }
 
-  /** Has all do it who help; or alone. */
+  /** Has all do it who help, if it is worth it. */
   #share(task: number, numbers: readonly number[], isWorthIt = true): void {
-    const share = shareOf(this.#block, this.system.ways, this.#crew);
-    if (isWorthIt) this.#crew.lead(task, numbers, share);
-    else share({ task, numbers, member: 0, members: 1 });
+    this.#crew.lead(task, numbers, shareOf(this.#block, this.system.ways, this.#crew), isWorthIt);
   }
 
   /** Numbers the successors of the block's i-th state, and looks at those that are new. */

@@ -1,13 +1,10 @@
 /**
  * The states that a search has met: rows of so many 32-bit words, each once, numbered in the order in which they came, in memory
- * that threads may share. Exact: rows are compared, not hashes. The index is in parts, by the hash, so that several threads
- * can look at once, each in its own.
+ * that threads may share. Exact: rows are compared, not hashes.
  */
 import { Words } from "./words.ts";
 
-export const PARTS = 64;
-const PART_BITS = 6;
-const SLOTS_FIRST = PARTS << 10;
+const SLOTS_FIRST = 1 << 14;
 /** The index is enlarged before it is filled to more than this. */
 const LOAD_MAX = 0.7;
 
@@ -17,7 +14,7 @@ export class StateTable {
   constructor(
     readonly width: number,
     readonly rows = new Words(),
-    /** Open addressing within a part: a row's number plus 1; 0 is free; less is the users' own. */
+    /** Open addressing: a row's number plus 1; 0 is free; less is the users' own. */
     readonly index = new Words(),
   ) {
     if (index.view.length < SLOTS_FIRST) index.grow(SLOTS_FIRST);
@@ -57,17 +54,6 @@ export class StateTable {
     return true;
   }
 
-  /** The first slot of a hash; `next` leads through its part. */
-  slot(hash: number): number {
-    const part = this.index.view.length / PARTS;
-    return partOf(hash) * part + (hash & (part - 1));
-  }
-
-  next(slot: number): number {
-    const part = this.index.view.length / PARTS;
-    return (slot & -part) | ((slot + 1) & (part - 1));
-  }
-
   /** Whether so many rows are too many for the index. */
   isFull(count: number): boolean {
     return count > LOAD_MAX * this.index.view.length;
@@ -82,22 +68,16 @@ export class StateTable {
     this.index.view.fill(0, 0, before);
   }
 
-  /** Enters the rows before `count` that are in parts of this owner, of so many. */
-  enter(count: number, owner: number, owners: number): void {
+  /** Enters rows into the index, while other threads enter others. */
+  enter(from: number, to: number): void {
     const { rows, width } = this;
     const { view } = this.index;
-    for (let row = 0; row < count; row++) {
-      const hash = hashOf(rows.view, row * width, width);
-      if (partOf(hash) % owners !== owner) continue;
-      let slot = this.slot(hash);
-      while (view[slot] !== 0) slot = this.next(slot);
-      view[slot] = row + 1;
+    const mask = view.length - 1;
+    for (let row = from; row < to; row++) {
+      let slot = hashOf(rows.view, row * width, width) & mask;
+      while (view[slot] !== 0 || Atomics.compareExchange(view, slot, 0, row + 1) !== 0) slot = (slot + 1) & mask;
     }
   }
-}
-
-export function partOf(hash: number): number {
-  return hash >>> (32 - PART_BITS);
 }
 
 /** MurmurHash3's mixing (Appleby, public domain) of so many words. */
