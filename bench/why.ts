@@ -59,7 +59,7 @@ writeSection(
 |---|---|---|---|---|
 ${rows.join("\n")}
 
-Node's own start takes more than half of what ss takes in all. What lastack adds: the walk through the kernel's table for
-connections on the port, which ss -l leaves out; every descriptor of every process; what the holders are; a bind where the
-answer is open.`,
+Node's own start takes more than half of what ss takes in all. What lastack adds: reading its own code; the walk through
+the kernel's table for connections on the port, which ss -l leaves out, on one processor, and every descriptor of every
+process on the other, by an iterator of the kernel's (BPF); what the holders are; a bind where the answer is open.`,
 );
