@@ -4,6 +4,8 @@
  */
 const [TURN, HELPERS, CLAIMED, DONE, FAILED, TASK, MEMBERS, ARGUMENTS] = [0, 1, 2, 3, 4, 5, 6, 7];
 const ARGUMENTS_MAX = 3;
+/** Shares take milliseconds: after so long a thread is no more. */
+const PATIENCE_MS = 60_000;
 
 /** A turn: what is to be done, with which numbers, by which of how many. */
 export interface Turn {
@@ -46,7 +48,10 @@ export class Crew {
     Atomics.add(words, TURN, 1);
     Atomics.notify(words, TURN);
     work({ task, numbers, member: 0, members: 1 + helpers });
-    for (let done; (done = Atomics.load(words, DONE)) < helpers;) Atomics.wait(words, DONE, done);
+    for (let done; (done = Atomics.load(words, DONE)) < helpers;) {
+      if (Atomics.wait(words, DONE, done, PATIENCE_MS) === "timed-out")
+        throw new Error("a thread of the search has gone");
+    }
     if (Atomics.load(words, FAILED)) throw new Error("a thread of the search has failed");
   }
 
