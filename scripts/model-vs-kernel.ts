@@ -52,6 +52,9 @@ function partings(): [id: string, where: string][] {
   });
 }
 
+const WAITING =
+  "Where several processes wait on one socket, both worlds let them go on as the kernel wakes them: the accept that has waited longest, for each connection one; of all others the last that has blocked first, and who wakes to find nothing to read changes places with the rest (`src/call/waiting.ts`). On one processor that is the order in which they get what is there, as `test/world/kernel/waiting.netns.test.ts` has it from processes that sleep in their calls, by SCHED_FIFO; with more processors, or under other schedulers, they race. Several writes that are blocked share a full buffer by turns on Linux, and one after another in the model.";
+
 function stories(): string[] {
   const different = partings();
   const rows = Object.entries(MAY_DIFFER).map(([id, reason]) => `- \`${id}\`: ${reason}`);
@@ -62,6 +65,7 @@ function stories(): string[] {
     STORY_RULES.map((rule, i) => `${i + 1}. ${rule}`).join("\n"),
     "The rules are those of `src/trace/story-merge.ts`. Where the stories may differ:",
     rows.join("\n"),
+    WAITING,
     ...(unexplained.length > 0 ? ["Where they did, and nobody knows why:", unexplained.join("\n")] : []),
   ];
 }

@@ -1,6 +1,7 @@
 /** Socket calls on a modelled host: made, blocked, and gone on with. */
 import { asIpv6 } from "../bind/address.ts";
 import type { Call, Endpoint, Result } from "../call/call.ts";
+import { inTurn, placeBeside, waitAnew } from "../call/waiting.ts";
 import { accept, beginConnect, bind, finishConnect, listen, socket as makeSocket } from "./open.ts";
 import { dereference, hasLingered } from "./closing.ts";
 import {
@@ -16,6 +17,7 @@ import { getOption, setOption } from "./options.ts";
 import { failure, success } from "./result.ts";
 import { deliverLocally } from "./transmit.ts";
 import { ioctl, poll, read, shutdown, write } from "./stream.ts";
+import { waiters, type WaitingCall } from "./waiting.ts";
 
 const FIRST_DESCRIPTOR = 3;
 
@@ -180,7 +182,11 @@ export function makeCall(host: Host, nowUs: number, name: string, call: Call): M
   const { blocked } = processOf(host, name);
   let id = 0;
   while (blocked.some((other) => other.id === id)) id++;
-  const waiting = { id, call: call as SocketCall, socket: socket!, written: 0, deadlineUs: null, ...progress };
+  const place = placeBeside(
+    call,
+    waiters(host).filter((other) => other.socket === socket),
+  );
+  const waiting = { id, call: call as SocketCall, socket: socket!, place, written: 0, deadlineUs: null, ...progress };
   if (host.sockets.get(socket!)?.loopback) {
     const again = resume(host, nowUs, name, waiting);
     if (again.result !== null) return { result: again.result, ...about };
@@ -197,25 +203,46 @@ function resume(host: Host, nowUs: number, name: string, { call, socket, written
     return { result: isDone ? success() : null, socket };
   }
   if (!host.sockets.has(socket)) return { result: failure("EBADF"), socket };
+  // Somebody's connect has failed, and with it the connection is gone that this call waits for (sk_disconnects).
+  const isLeft = call.name !== "accept" && host.sockets.get(socket)!.connection === null;
+  if (isLeft) return { result: failure("EPIPE"), socket };
   return onSocket(host, nowUs, processOf(host, name), socket, call, { written, deadlineUs, begun: true });
 }
 
-/** Lets blocked calls go on that can. Those that have returned, in the order of processes and calls. */
-export function resumeCalls(host: Host, nowUs: number): Returned[] {
+/** A call that waits has become this one, or has returned. */
+function replace(host: Host, { process, id }: WaitingCall, more?: Partial<BlockedCall>): void {
+  const { blocked } = processOf(host, process);
+  const next = more
+    ? blocked.map((other) => (other.id === id ? { ...other, ...more } : other))
+    : blocked.filter((other) => other.id !== id);
+  change(host, process, { blocked: next });
+}
+
+/** Goes on with those that wait on one socket, as they are woken. */
+function wake(host: Host, nowUs: number, group: readonly WaitingCall[]): Returned[] {
   const returned: Returned[] = [];
-  for (const { name, blocked } of host.processes.values()) {
-    for (const waiting of blocked) {
-      const { result, progress, socket } = resume(host, nowUs, name, waiting);
-      deliverLocally(host, nowUs);
-      const now = processOf(host, name).blocked;
-      if (result !== null) {
-        returned.push({ process: name, blocked: waiting.id, result, ...(socket !== undefined && { socket }) });
-        change(host, name, { blocked: now.filter((other) => other !== waiting) });
-      } else if (progress?.written !== undefined && progress.written !== waiting.written) {
-        const { written } = progress;
-        change(host, name, { blocked: now.map((other) => (other === waiting ? { ...waiting, written } : other)) });
-      }
+  const left: WaitingCall[] = [];
+  for (const waiting of group) {
+    const { process, id } = waiting;
+    const { result, progress, socket } = resume(host, nowUs, process, waiting);
+    deliverLocally(host, nowUs);
+    if (result !== null) {
+      returned.push({ process, blocked: id, result, ...(socket !== undefined && { socket }) });
+      replace(host, waiting);
+      continue;
+    }
+    left.push(waiting);
+    if (progress?.written !== undefined && progress.written !== waiting.written) {
+      replace(host, waiting, { written: progress.written });
     }
   }
+  if (returned.length > 0 && left.length > 1) {
+    for (const waiting of waitAnew(left)) replace(host, waiting, { place: waiting.place });
+  }
   return returned;
+}
+
+/** Lets blocked calls go on that can. Those that have returned, in the order of processes, calls, and waiters on a socket. */
+export function resumeCalls(host: Host, nowUs: number): Returned[] {
+  return inTurn(waiters(host)).flatMap((group) => wake(host, nowUs, group));
 }

@@ -10,6 +10,7 @@ import type { BlockedCall, Host, HostPacket } from "./host.ts";
 import { order } from "./order.ts";
 import type { Parameters } from "./parameters.ts";
 import { unacknowledged } from "./stream.ts";
+import { turnOf, waiters } from "./waiting.ts";
 
 const STATE_NUMBERS = Object.fromEntries(STATES.map(({ rfc, number }) => [rfc, number]));
 const BEHIND = "/time-wait";
@@ -94,11 +95,19 @@ function writeSocket(writer: ByteWriter, host: Host, id: string, numbers: Readon
   writeConnection(writer, connection, nowUs);
 }
 
-function writeBlocked(writer: ByteWriter, waiting: BlockedCall, numbers: ReadonlyMap<string, number>, nowUs: number) {
+/** Their order follows from the processes', but among those that wait on one socket: `turn` counts those before this one. */
+function writeBlocked(
+  writer: ByteWriter,
+  waiting: BlockedCall,
+  turn: number,
+  numbers: ReadonlyMap<string, number>,
+  nowUs: number,
+) {
   const { id, call, socket, written, deadlineUs } = waiting;
   writer.integer(id);
   writeText(writer, JSON.stringify(call));
   writer.integer(numbers.get(socket) ?? -1);
+  writer.integer(turn);
   writer.integer(written);
   writer.nullable(deadlineUs === null ? null : Math.max(0, deadlineUs - nowUs));
 }
@@ -121,6 +130,7 @@ export function writeHost(writer: ByteWriter, host: Host, nowUs: number): void {
   const numbers = order(host);
   writer.integer(host.settings.numbering.by === "count" ? host.numbered : 0);
   writer.integer(host.nextPort);
+  const all = waiters(host);
   writer.integer(host.processes.size);
   for (const { name, uid, descriptors, blocked } of host.processes.values()) {
     writeText(writer, name);
@@ -131,7 +141,7 @@ export function writeHost(writer: ByteWriter, host: Host, nowUs: number): void {
       writer.integer(numbers.get(id)!);
     }
     writer.integer(blocked.length);
-    for (const waiting of blocked) writeBlocked(writer, waiting, numbers, nowUs);
+    for (const waiting of blocked) writeBlocked(writer, waiting, turnOf(waiting, all), numbers, nowUs);
   }
   writer.integer(numbers.size);
   for (const id of numbers.keys()) writeSocket(writer, host, id, numbers, nowUs);

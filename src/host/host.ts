@@ -79,6 +79,8 @@ export interface BlockedCall {
   readonly call: SocketCall;
   /** The socket that it is about. */
   readonly socket: string;
+  /** Of those that wait on the socket, the lower is woken first. */
+  readonly place: number;
   /** How many bytes of a `write` have been taken. */
   readonly written: number;
   /** When it returns in any case, as a lingering `close` does; null: never. */

@@ -97,7 +97,8 @@ export function beginConnect(host: Host, nowUs: number, id: string, to: Endpoint
   const address = canonical(to.address);
   if (address === undefined) return failure("EINVAL");
   const existing = host.sockets.get(id)!.connection;
-  if (existing?.state === "SYN-SENT" || existing?.state === "SYN-RECEIVED") return failure("EALREADY");
+  // A second connect waits for the first one's connection.
+  if (existing?.state === "SYN-SENT" || existing?.state === "SYN-RECEIVED") return null;
   const result = open(ports, port, { address, port: to.port }, host.nextPort, (timeWait, isBound) => {
     return numberAfter(host, nowUs, timeWait.id, isBound) !== undefined;
   });

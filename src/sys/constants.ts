@@ -10,6 +10,7 @@ export const EAGAIN = 11;
 export const [EPERM, ENOENT, EACCES] = [1, 2, 13];
 export const EPIPE = 32;
 export const ENOSYS = 38;
+export const EISCONN = 106;
 export const EALREADY = 114;
 export const EINPROGRESS = 115;
 

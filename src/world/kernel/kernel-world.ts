@@ -76,8 +76,10 @@ export class KernelWorld implements World {
       host.port.deliver(bytes);
       this.#observer.lookAfter(host, packet, event);
     });
-    this.#pending = new PendingCalls(this.recorder, (process, call, cause) =>
-      this.#lookAfterCall(process, call, cause),
+    this.#pending = new PendingCalls(
+      this.recorder,
+      () => this.#processes.values(),
+      (process, call, cause) => this.#lookAfterCall(process, call, cause),
     );
   }
 

@@ -1,5 +1,7 @@
 /** Calls that have been made, and those among them that have not returned. */
 import type { Call, Result } from "../../call/call.ts";
+import { ERRNO } from "../../call/errno.ts";
+import { inTurn, placeBeside, waitAnew, type Waiter } from "../../call/waiting.ts";
 import type { PendingCall } from "../../lab/world.ts";
 import type { PollRequest } from "../../sys/index.ts";
 import type { Recorder } from "../../trace/recorder.ts";
@@ -14,13 +16,24 @@ interface Made extends PendingCall {
   event: number;
 }
 
+interface Blocked extends Waiter {
+  readonly made: Made;
+}
+
+/** What calls come to whose connection is gone since somebody's connect has failed (sk_disconnects). */
+const DISCONNECTED: Result = { ok: false, errno: ERRNO.EPIPE, code: "EPIPE" };
+
 export class PendingCalls {
-  #blocked: Made[] = [];
+  #blocked: Blocked[] = [];
   readonly #socketOf = new Map<number, string>();
 
-  /** `look`: a call has been made, or has gone on; what it may have changed is to be looked at. */
+  /**
+   * `processes`: all that there are, in the order in which they have begun. `look`: a call has been made, or has gone on;
+   * what it may have changed is to be looked at.
+   */
   constructor(
     private readonly recorder: Recorder,
+    private readonly processes: () => Iterable<LabProcess>,
     private readonly look: (process: LabProcess, call: Call, cause: number) => void,
   ) {}
 
@@ -70,36 +83,56 @@ export class PendingCalls {
 
   /** What a call has come to: it has returned, or it blocks. */
   #go(made: Made, performed: Performed): void {
+    const socket = this.#id(made.process, performed);
     if (performed.result === WOULD_BLOCK) {
-      this.#blocked.push(made);
+      const { call } = made;
+      const others = this.#blocked.filter((other) => other.socket === socket);
+      this.#blocked.push({ made, call, socket: socket!, place: placeBeside(call, others) });
     } else {
-      const socket = this.#id(made.process, performed);
       if (socket !== undefined) this.#note(made, socket);
       this.#return(made, performed.result);
     }
     this.look(made.process, made.call, made.event);
   }
 
-  /** Goes on with the calls that blocked. True if one has returned. */
+  /**
+   * Goes on with the calls that blocked, as the kernel would wake them: here they do not sleep, but are made again. True if
+   * one has returned.
+   */
   retry(): boolean {
-    const blocked = this.#blocked;
-    this.#blocked = [];
-    let returned = false;
-    for (const made of blocked) {
-      if (made.process.ending()) continue; // it died in its call
-      const performed = made.process.perform(made.call);
-      if (performed.result === WOULD_BLOCK) {
-        this.#blocked.push(made);
+    if (this.#blocked.length === 0) return false;
+    const inOrder = [...this.processes()].flatMap((process) => {
+      // Others died in their calls.
+      return process.ending() ? [] : this.#blocked.filter(({ made }) => made.process === process);
+    });
+    const groups = inTurn(inOrder);
+    const left = groups.map((group) => this.#wake(group));
+    this.#blocked = left.flat();
+    return this.#blocked.length < inOrder.length;
+  }
+
+  /** Those that wait on one socket. Returns which of them still do. */
+  #wake(group: readonly Blocked[]): Blocked[] {
+    const left: Blocked[] = [];
+    let isLeft = false;
+    for (const waiting of group) {
+      const { made, call } = waiting;
+      const performed = isLeft ? { result: DISCONNECTED } : made.process.perform(call);
+      const { result } = performed;
+      if (result === WOULD_BLOCK) {
+        left.push(waiting);
         continue;
       }
       this.#go(made, performed);
-      returned = true;
+      if (call.name === "connect" && !result.ok) isLeft = true;
     }
-    return returned;
+    return left.length < group.length ? waitAnew(left) : left;
   }
 
   /** What to wait for: a call that blocks may go on when one of these is ready. */
   waitFor(): PollRequest[] {
-    return this.#blocked.map(({ process, call }) => process.waitFor(call)).filter((request) => request !== undefined);
+    return this.#blocked
+      .map(({ made: { process }, call }) => process.waitFor(call))
+      .filter((request) => request !== undefined);
   }
 }

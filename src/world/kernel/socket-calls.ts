@@ -171,14 +171,17 @@ export class SocketCalls {
   #connect(fd: sys.Fd, call: Call & { name: "connect" }): Result | typeof WOULD_BLOCK {
     if (!this.#progress.get(call)?.connecting) {
       const result = sys.tryConnect(fd, sockaddr(call));
-      if (result !== -sys.EINPROGRESS) return outcome(result);
+      // Where another connect has not returned, this one waits for the same.
+      if (result !== -sys.EINPROGRESS && result !== -sys.EALREADY) return outcome(result);
       this.#progress.set(call, { connecting: true, written: 0 });
     }
     const [events] = sys.poll([{ fd, events: sys.POLLOUT }], 0);
     if (events === 0) return WOULD_BLOCK;
     // A second connect tells how the first one ended, and leaves the socket as a blocking connect does.
     const result = sys.tryConnect(fd, sockaddr(call));
-    return result === -sys.EALREADY ? WOULD_BLOCK : outcome(result);
+    if (result === -sys.EALREADY) return WOULD_BLOCK;
+    // Of two that wait for one connection, the other has been told first.
+    return outcome(result === -sys.EISCONN ? 0 : result);
   }
 
   #read(fd: sys.Fd, length: number): Result | typeof WOULD_BLOCK {
