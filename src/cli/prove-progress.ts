@@ -1,4 +1,5 @@
 /** How far `lastack prove` is, on a terminal. */
+import { wholeNumber } from "../diagnose/words.ts";
 import type { Progress } from "../prove/search.ts";
 import { writeErr } from "./output.ts";
 import { isErrTerminal } from "./terminal.ts";
@@ -32,7 +33,7 @@ export class Teller {
     if (!this.#isHeard) return;
     const states = this.#before + distinct;
     const rate = Math.round((1000 * states) / (performance.now() - this.#startedAtMs));
-    const numbers = [`${states.toLocaleString("en")} states`, `${rate.toLocaleString("en")} a second`];
+    const numbers = [`${wholeNumber(states)} states`, `${wholeNumber(rate)} a second`];
     writeErr(`\r\x1b[K${this.#prefix}${numbers.join(", ")}, depth ${depth}, ${Math.round(bytes / 1e6)} MB`);
   };
 

@@ -1,20 +1,19 @@
 /** Answers of `lastack prove`, as text and as JSON. */
+import { wholeNumber } from "../diagnose/words.ts";
 import { ASSUMPTIONS, type NamedQuestion } from "../prove/questions.ts";
 import { boundsOf } from "../prove/verdict.ts";
 import type { Verdict } from "./prove-search.ts";
-
-const count = (n: number) => n.toLocaleString("en");
 
 function answer({ found, because }: Verdict): string {
   const { distinct, depth } = found;
   switch (found.status) {
     case "holds":
-      return `holds: ${count(distinct)} states, which is all that there are, none further than ${depth - 1} steps from the beginning`;
+      return `holds: ${wholeNumber(distinct)} states, which is all that there are, none further than ${depth - 1} steps from the beginning`;
     case "violated":
-      return `does not hold: ${because}; a shortest way there takes ${found.counterexample.steps.length} steps; ${count(distinct)} states`;
+      return `does not hold: ${because}; a shortest way there takes ${found.counterexample.steps.length} steps; ${wholeNumber(distinct)} states`;
     case "unfinished": {
       const why = found.why === "memory" ? "the memory is full (--memory)" : "stopped";
-      return `no answer, ${why}: in ${count(distinct)} states, up to ${depth - 1} steps from the beginning, there is nothing wrong`;
+      return `no answer, ${why}: in ${wholeNumber(distinct)} states, up to ${depth - 1} steps from the beginning, there is nothing wrong`;
     }
   }
 }

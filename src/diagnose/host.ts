@@ -2,7 +2,7 @@
 import { formatEndpoint, parseIp } from "../codec/address.ts";
 import type { Remedy } from "./finding.ts";
 import type { Destination, FullListener, HostFacts } from "./host-facts.ts";
-import { listText, plural, spanText } from "./words.ts";
+import { listText, plural, spanText, wholeNumber } from "./words.ts";
 
 export const HOST_CAUSES = [
   "ports-exhausted",
@@ -83,10 +83,10 @@ function exhaustion(facts: HostFacts): HostFinding[] {
         cause: "ports-exhausted" as const,
         trouble: !(heals && timeWait > left),
         headline:
-          `${ports.toLocaleString("en")} of ${all.toLocaleString("en")} ports are in use from ${from} to ` +
+          `${wholeNumber(ports)} of ${wholeNumber(all)} ports are in use from ${from} to ` +
           `${formatEndpoint(to.address, to.port)}${left === 0 ? ": connect answers EADDRNOTAVAIL" : ""}`,
         detail: [
-          `${timeWait.toLocaleString("en")} of them in TIME-WAIT, ${heals ? "whose ports are taken again after a second" : "for 60 s each"}`,
+          `${wholeNumber(timeWait)} of them in TIME-WAIT, ${heals ? "whose ports are taken again after a second" : "for 60 s each"}`,
           "it is about this destination alone: others can still be reached",
           `a port that waits for ${TIME_WAIT_S} s serves once in that time: ${plural(all, "port")} are good for ` +
             `${Math.floor(all / TIME_WAIT_S)} new connections a second to one destination`,
@@ -129,7 +129,7 @@ function timeWaitLimit(facts: HostFacts): HostFinding[] {
   const { timeWait, timeWaitOverflows } = facts.after;
   const skipped = timeWaitOverflows - facts.before.timeWaitOverflows;
   if (timeWait < NEAR * facts.maxTimeWait && skipped === 0) return timeWait < MANY ? [] : [manyTimeWait(timeWait)];
-  const how = `${timeWait.toLocaleString("en")} of at most ${facts.maxTimeWait.toLocaleString("en")} sockets in TIME-WAIT`;
+  const how = `${wholeNumber(timeWait)} of at most ${wholeNumber(facts.maxTimeWait)} sockets in TIME-WAIT`;
   return [
     {
       cause: "time-wait-limit",
