@@ -8,6 +8,8 @@ delete process.env["NODE_EXTRA_CA_CERTS"];
 // What tsx and npm (from Node 22.8 on) would leave in the temporary directory.
 process.env["TSX_DISABLE_CACHE"] = "1";
 process.env["NODE_DISABLE_COMPILE_CACHE"] = "1";
+// A bash that no shell has started takes Node's pipe (a socket) for a connection of rsh, and runs ~/.bashrc.
+process.env["SHLVL"] = "2";
 fc.configureGlobal({ seed });
 
 // Any warning of the process (a leak, a deprecation) fails the test that caused it.
