@@ -111,10 +111,11 @@ function writeCall(host: Host, socket: HostSocket, call: Call & { name: "write" 
   return { result: null, socket: socket.id, progress: { written: done.written } };
 }
 
-/** inet_getname: a connection that is over still has the port that it had. */
+/** inet_getname: a connection that is over still has the port that it had, and so has what failed to be one. */
 function ownEnd({ ports }: Host, { id, family, connection, local }: HostSocket): Endpoint {
   const { address, port } = ports.sockets.get(id)!;
-  if (connection === null || port !== 0) return { address, port };
+  if (port !== 0) return { address, port };
+  if (connection === null) return { address, port: local.port };
   return { address: family === "IPv6" ? asIpv6(local.address) : local.address, port: local.port };
 }
 

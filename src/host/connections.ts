@@ -67,11 +67,11 @@ function windowScale(host: Host, { receiveBuffer }: SocketOptions): number | nul
   return Math.max(0, Math.min(14, Math.floor(Math.log2(most)) - 15));
 }
 
-/** How long an orphan waits in FIN-WAIT-2 (tcp_fin_time); negative TCP_LINGER2: not at all. */
+/** How long an orphan waits in FIN-WAIT-2 (tcp_fin_time); negative: not at all. */
 export function orphanFinWait2Us(host: Host, { finTimeoutS }: SocketOptions): number | null {
   if (host.settings.connection.orphanFinWait2Us !== undefined) return host.settings.connection.orphanFinWait2Us;
   if (host.settings.profile.orphanFinWait2Us === null) return null;
-  return Math.max(0, finTimeoutS ?? numberOf(host.parameters, "net.ipv4.tcp_fin_timeout")) * S;
+  return (finTimeoutS ?? numberOf(host.parameters, "net.ipv4.tcp_fin_timeout")) * S;
 }
 
 /** Where the clock of timestamps stands, the same for all connections with a host (secure_tcp_ts_off, net/core/secure_seq.c). */

@@ -87,7 +87,10 @@ function writeSocket(writer: ByteWriter, host: Host, id: string, numbers: Readon
   writer.integer(port ? 1 : 0);
   if (port) writePort(writer, port, numbers);
   writer.integer(connection ? 1 : 0);
-  if (!connection) return;
+  if (!connection) {
+    if (port?.port === 0) writer.integer(local.port);
+    return;
+  }
   if (connection.state === "CLOSED" && references > 0) writer.integer(unacknowledged(connection));
   writeText(writer, local.address);
   writer.integer(local.port);

@@ -143,6 +143,8 @@ export function finishConnect(host: Host, id: string): Result | null {
   const isOver = !connection || connection.state === "CLOSED" || connection.state === "TIME-WAIT";
   if (error === 0 && !isOver) return success();
   if (connection?.state === "TIME-WAIT") leaveTimeWait(host, socket);
-  Object.assign(socket, { error: 0, connection: null, local: NOWHERE, peer: NOWHERE, shutRead: false });
+  // The port that it had is not its own any more, but stays its name (inet_sport).
+  const local = { ...NOWHERE, port: socket.local.port };
+  Object.assign(socket, { error: 0, connection: null, local, peer: NOWHERE, shutRead: false });
   return error === 0 ? failure("ECONNABORTED") : failureOf(error);
 }

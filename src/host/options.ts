@@ -9,6 +9,7 @@ import { askPorts } from "./open.ts";
 import { failure, success } from "./result.ts";
 
 const MAX_HOPS = 255;
+const MAX_FIN_TIMEOUT_S = 120;
 /** SOCK_MIN_RCVBUF and SOCK_MIN_SNDBUF, without the half that is overhead, to the next power of two. */
 const MIN_BUFFER = 1024;
 
@@ -50,10 +51,15 @@ export function setOption(host: Host, process: Process, id: string, option: Sock
       if (value !== -1 && (value < 1 || value > MAX_HOPS)) return failure("EINVAL");
       return changeOptions(host, id, { hops: value === -1 ? null : value });
     case "TCP_NODELAY":
-      changeConnection(host, id, { noDelay: value !== 0 }, () => {});
+      // What may wait no longer goes at once (tcp_sock_set_nodelay).
+      changeConnection(host, id, { noDelay: value !== 0 }, (c) => {
+        if (value !== 0) c.held = false;
+      });
       return changeOptions(host, id, { noDelay: value !== 0 });
     case "TCP_LINGER2":
-      return changeOptions(host, id, { finTimeoutS: value });
+      return changeOptions(host, id, {
+        finTimeoutS: value === 0 ? null : Math.max(-1, Math.min(MAX_FIN_TIMEOUT_S, value)),
+      });
     case "TCP_QUICKACK":
       return setQuickAck(host, id, value !== 0);
     case "SO_ERROR":
@@ -106,7 +112,7 @@ export function getOption(host: Host, id: string, option: SocketOption): Result 
     case "SO_BINDTOIFINDEX":
       return success(devicesOf(host.ports).indexOf(port.device));
     case "IPV6_V6ONLY":
-      return flag(port.ipv6Only);
+      return port.family === "IPv6" ? flag(port.ipv6Only) : failure("EOPNOTSUPP");
     case "IP_BIND_ADDRESS_NO_PORT":
       return flag(port.bindAddressNoPort);
     case "IP_LOCAL_PORT_RANGE":

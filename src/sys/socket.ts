@@ -172,12 +172,17 @@ export function setsockopt(fd: Fd, level: number, name: number, value: Uint8Arra
   orThrow("setsockopt", trySetsockopt(fd, level, name, value));
 }
 
+/** getsockopt(2) into `bytes`: how many there are, or `-errno`. */
+export function tryGetsockopt(fd: Fd, level: number, name: number, bytes: Uint8Array): number {
+  const length = Uint32Array.of(bytes.length);
+  const result = outcome(libc.getsockopt(fd.number, level, name, bytes, new Uint8Array(length.buffer)));
+  return result < 0 ? result : length[0]!;
+}
+
 /** getsockopt(2): the option's bytes, at most `space`. */
 export function getsockoptBytes(fd: Fd, level: number, name: number, space: number): Uint8Array {
   const bytes = new Uint8Array(space);
-  const length = Uint32Array.of(space);
-  orThrow("getsockopt", outcome(libc.getsockopt(fd.number, level, name, bytes, new Uint8Array(length.buffer))));
-  return bytes.subarray(0, length[0]);
+  return bytes.subarray(0, orThrow("getsockopt", tryGetsockopt(fd, level, name, bytes)));
 }
 
 /** getsockopt(2) of an `int`. */

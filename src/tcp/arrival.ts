@@ -3,7 +3,7 @@ import { seqAdd, seqDiff, seqLe, seqLt } from "../codec/seq.ts";
 import { ACK, FIN, RST, SYN, sequenceLength, type TcpSegment } from "../codec/tcp.ts";
 import { takeAck, takeWindow } from "./acknowledgement.ts";
 import { challenge, mayAnswer } from "./challenge.ts";
-import { afterFinAcknowledged, enterTimeWait } from "./closing.ts";
+import { afterFinAcknowledged, endsWithFin, enterTimeWait } from "./closing.ts";
 import { becomeClosed, finAcknowledged, finReceived, raise, receiveWindow, type Connection } from "./connection.ts";
 import { arriveAtOrphanOfLinux, arriveAtRequest, arriveInTimeWaitOfLinux } from "./linux.ts";
 import { isOldByTimestamp, noteTimestamp, optionOf, timestampAhead } from "./options.ts";
@@ -166,6 +166,7 @@ function takeReset(c: Connection): void {
 function process(c: Connection, nowUs: number, segment: TcpSegment): void {
   const { profile } = c.settings;
   if (!(segment.flags & ACK)) return;
+  if (!isPredicted(c, segment)) c.held = false;
   if (c.state === "SYN-RECEIVED") {
     if (seqLe(segment.ack, c.sndUna) || seqLt(c.sndNxt, segment.ack)) {
       reply(c, resetFor(segment));
@@ -176,6 +177,11 @@ function process(c: Connection, nowUs: number, segment: TcpSegment): void {
     return;
   }
   noteTimestamp(c, segment, nowUs);
+  if (finAcknowledged(c) && c.state === "FIN-WAIT-1" && endsWithFin(c)) {
+    reply(c, resetFor(segment));
+    becomeClosed(c);
+    return;
+  }
   if (finAcknowledged(c) && !afterFinAcknowledged(c, nowUs)) return;
   // In Linux nothing else is left of the connection now, and what the segment brings again is not answered.
   if (profile.timeWait === "linux" && c.state === "FIN-WAIT-2" && c.orphaned && !bringsNews(c, segment)) return;
@@ -185,6 +191,12 @@ function process(c: Connection, nowUs: number, segment: TcpSegment): void {
     return;
   }
   takeText(c, nowUs, segment);
+}
+
+/** Header prediction: of data in turn that acknowledge nothing new Linux does not ask what may be sent now. */
+function isPredicted(c: Connection, { flags, seq: from, ack, payload }: TcpSegment): boolean {
+  const hasReceived = c.passive || c.rcvNxt !== seqAdd(c.irs, 1);
+  return payload.length > 0 && !(flags & FIN) && from === c.rcvNxt && ack === c.sndUna && hasReceived;
 }
 
 function bringsNews(c: Connection, segment: TcpSegment): boolean {

@@ -27,6 +27,7 @@ export function send(c: Connection, bytes: Uint8Array, more = false): number | u
   const room = sendRoom(c);
   if (room === undefined) return undefined;
   c.more = more;
+  c.held = more;
   const taken = bytes.slice(0, room);
   if (taken.length > 0) {
     c.sendQueue = [...c.sendQueue, taken];

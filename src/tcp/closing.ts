@@ -44,7 +44,14 @@ export function close(c: Connection, nowUs: number): void {
     return;
   }
   shutdown(c);
-  if (c.state === "FIN-WAIT-2" && c.expireAtUs === null) waitAsOrphan(c, nowUs);
+  if (c.state !== "FIN-WAIT-2" || c.expireAtUs !== null) return;
+  if (endsWithFin(c)) abort(c, nowUs);
+  else waitAsOrphan(c, nowUs);
+}
+
+/** Nobody waits for the peer's FIN once ours is acknowledged (negative TCP_LINGER2). */
+export function endsWithFin(c: Connection): boolean {
+  return c.orphaned && (c.settings.orphanFinWait2Us ?? 0) < 0;
 }
 
 /** ABORT (RFC 9293 section 3.10.5), or close with SO_LINGER on and 0: a RST, and nothing is left. */

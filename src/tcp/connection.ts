@@ -54,8 +54,10 @@ export interface Connection {
   /** Data from SND.UNA on, sent and unsent. */
   sendQueue: readonly Uint8Array[];
   sendLength: number;
-  /** The user has said that more follows at once: less than a full segment waits for it (MSG_MORE). */
+  /** The user has said that more follows at once (MSG_MORE): what waits to be sent is not pushed. */
   more: boolean;
+  /** Less than a full segment waits for it. Linux does so only until a segment arrives (tcp_data_snd_check). */
+  held: boolean;
   /** The number that our FIN has, or will have; null while the user may send. */
   finSeq: Seq | null;
   /** Where the last segment ended that was less than full; null: acknowledged, or there was none. */

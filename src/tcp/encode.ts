@@ -135,5 +135,5 @@ function writeSending(writer: ByteWriter, c: Connection, nowUs: number): void {
   writer.integer(c.cwnd);
   writer.integer(c.ssthresh);
   writer.integer(c.dupAcks);
-  writer.integer((c.probe ? 1 : 0) | (c.interactive ? 2 : 0) | (c.more ? 4 : 0));
+  writer.integer((c.probe ? 1 : 0) | (c.interactive ? 2 : 0) | (c.more ? 4 : 0) | (c.held ? 8 : 0));
 }

@@ -22,6 +22,7 @@ export interface Settings {
   readonly noDelay: boolean;
   /** How long TIME-WAIT lasts; 0: there is none, the last ACK closes. */
   readonly timeWaitUs: number;
+  /** How long an orphan waits in FIN-WAIT-2; null: without end; negative: not at all, the peer gets a RST. */
   readonly orphanFinWait2Us: number | null;
   /** RFC 1337's fix F1: RSTs in TIME-WAIT are ignored. */
   readonly rfc1337: boolean;

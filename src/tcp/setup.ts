@@ -34,6 +34,7 @@ function opened(settings: Settings, state: ConnectionState, iss: Seq): Connectio
     sendQueue: [],
     sendLength: 0,
     more: false,
+    held: false,
     finSeq: null,
     smallEnd: null,
     irs: NONE,

@@ -91,7 +91,7 @@ function unsent(c: Connection): number {
 function worthSending(c: Connection, length: number, left: number): boolean {
   if (length === c.sndMss) return true;
   if (length === left) {
-    if (c.more && c.finSeq === null) return false;
+    if (c.held && c.finSeq === null) return false;
     if (c.settings.noDelay || c.finSeq !== null) return true;
     return c.settings.profile.nagle === "any" ? c.sndUna === c.sndNxt : c.smallEnd === null;
   }
@@ -131,7 +131,9 @@ function probeSegment(c: Connection, nowUs: number): TcpSegment | undefined {
   const room = Math.min(c.sndMss, left, c.sndWnd - seqDiff(c.sndNxt, c.sndUna));
   if (room > 0) {
     c.persistAtUs = null;
-    return sendNew(c, nowUs, room, false);
+    const segment = sendNew(c, nowUs, room, false);
+    const isPushed = room === left || c.settings.profile.zeroWindowProbe === "old-number"; // tcp_write_wakeup
+    return isPushed ? { ...segment, flags: segment.flags | PSH } : segment;
   }
   if (c.settings.profile.zeroWindowProbe === "old-number") return makeSegment(c, nowUs, ACK, seqAdd(c.sndUna, -1));
   if (c.sndUna !== c.sndNxt) {

@@ -20,12 +20,14 @@ function pick<T>(random: Random, list: readonly T[]): T {
 
 /** Where calls go: the server's addresses, of which IPv6's may be missing. */
 interface Target {
+  /** The client's. */
+  other: string;
   v4: string;
   v6: string | undefined;
 }
 
 /** Any call, the likelier the more often it stands here. */
-function anyCall(random: Random, { v4, v6 }: Target): Call {
+function anyCall(random: Random, { v4, v6, other }: Target): Call {
   const fd = pick(random, FDS);
   const address = v6 !== undefined && random() < 0.2 ? v6 : v4;
   const wildcard = v6 !== undefined && random() < 0.2 ? "::" : "0.0.0.0";
@@ -49,15 +51,41 @@ function anyCall(random: Random, { v4, v6 }: Target): Call {
     () => ({ name: "close", fd }),
     () => ({ name: "poll", fd }),
     () => ({ name: "poll", fd }),
+    // Not MSG_MORE: data that wait go after 200 ms at the latest, and stories are told faster in the model.
     // Not SIOCOUTQ: after a connect that has failed, Linux answers it with what tcp_disconnect has made of write_seq.
     () => ({ name: "ioctl", fd, request: "SIOCINQ" }),
     () => ({ name: "getsockopt", fd, option: "SO_ERROR" }),
     () => ({ name: "getsockname", fd }),
     () => ({ name: "setsockopt", fd, option: "SO_LINGER", value: pick(random, [-1, 0]) }),
     () => ({ name: "setsockopt", fd, option: "SO_REUSEADDR", value: pick(random, [0, 1, 1]) }),
+    () => {
+      const option = pick(random, Object.keys(VALUES) as (keyof typeof VALUES)[]);
+      return { name: "setsockopt", fd, option, value: pick(random, VALUES[option]) };
+    },
+    () => ({ name: "getsockopt", fd, option: pick(random, Object.keys(VALUES) as (keyof typeof VALUES)[]) }),
+    () => ({ name: "write", fd, data: { repeat: "long ", length: 4000 } }),
+    () => ({
+      name: "bind",
+      fd,
+      address: pick(random, [wildcard, "127.0.0.1"]),
+      port: pick(random, [0, PORT, PORT + 1]),
+    }),
+    () => ({ name: "connect", fd, address: pick(random, ["127.0.0.1", other]), port: pick(random, [PORT, PORT + 1]) }),
   ];
   return pick(random, calls)();
 }
+
+/** Options with what they may be set to. */
+const VALUES = {
+  SO_REUSEPORT: [0, 1],
+  SO_LINGER: [-1, 0],
+  IPV6_V6ONLY: [0, 1],
+  IP_TTL: [-1, 0, 1, 20, 255, 256],
+  IP_BIND_ADDRESS_NO_PORT: [0, 1],
+  TCP_NODELAY: [0, 1],
+  TCP_QUICKACK: [0, 1],
+  TCP_LINGER2: [-1, 0, 1, 3, 200],
+} as const;
 
 const sendsFin = ({ name }: Call) => name === "close" || name === "shutdown";
 
@@ -95,7 +123,11 @@ export function randomStory(seed: number, length: number): Experiment {
     *story(lab) {
       const random = generator(seed);
       const { client, server } = yield* lab.hosts();
-      const target = { v4: server.address, v6: server.addresses.find((address) => address.includes(":")) };
+      const target = {
+        other: client.address,
+        v4: server.address,
+        v6: server.addresses.find((address) => address.includes(":")),
+      };
       const players: Player[] = [];
       for (const name of ["server", "server 2"]) {
         const mortal = name === "server";

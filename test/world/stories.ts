@@ -1,6 +1,8 @@
 /** Every experiment in both worlds: whether they tell the same story. */
 import type { Experiment } from "../../src/lab/experiment.ts";
+import type { Lab } from "../../src/lab/lab.ts";
 import { runExperiment } from "../../src/lab/run.ts";
+import type { Story } from "../../src/lab/story.ts";
 import { compareStories, storyOf, type StoryDifference } from "../../src/trace/story.ts";
 import type { Trace } from "../../src/trace/trace.ts";
 import { ModelWorld } from "../../src/world/model/model-world.ts";
@@ -10,6 +12,20 @@ export const MAY_DIFFER: Readonly<Record<string, string>> = {
   "reuseport-shared":
     "Which of the two listeners gets a client is a matter of a hash with a key that the kernel draws anew each time; two runs on the kernel differ as well.",
 };
+
+/** An experiment that is nothing but its story. */
+export function experimentOf(story: (lab: Lab) => Story): Experiment {
+  return {
+    id: "story",
+    title: "",
+    claims: [],
+    article: "",
+    *story(lab) {
+      yield* story(lab);
+      return { holds: "yes", because: "" };
+    },
+  };
+}
 
 function verdictOf({ outcome }: Trace): string {
   return outcome.status === "done" ? outcome.verdict.holds : `${outcome.status}: ${outcome.reason}`;

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Call } from "../../src/call/call.ts";
-import type { Experiment } from "../../src/lab/experiment.ts";
 import type { Process, Socket } from "../../src/lab/process.ts";
 import type { Lab } from "../../src/lab/lab.ts";
 import { runExperiment } from "../../src/lab/run.ts";
@@ -11,7 +10,7 @@ import type { Trace } from "../../src/trace/trace.ts";
 import { KernelWorld } from "../../src/world/kernel/kernel-world.ts";
 import { CLI } from "../support/cli.ts";
 import { testNeeding } from "../support/needs.ts";
-import { compareWithin } from "./stories.ts";
+import { compareWithin, experimentOf } from "./stories.ts";
 
 const PORT = 8000;
 const childScript = join(CLI, "../lab-process.cjs");
@@ -62,22 +61,6 @@ const STORIES: Record<string, (scene: Scene) => Story> = {
   "in connect that is refused": (scene) => waitInConnect(scene, () => scene.listener.close()),
 };
 
-function experimentOf(waiters: (scene: Scene) => Story, count: number): Experiment {
-  return {
-    id: "waiting",
-    title: "",
-    claims: [],
-    article: "",
-    *story(lab) {
-      const hosts = yield* lab.hosts();
-      const server = yield* hosts.server.process("server", { mortal: true });
-      const client = yield* hosts.client.process("client", { mortal: true });
-      yield* waiters({ wire: lab.wire, server, listener: yield* server.listen(PORT), client, count });
-      return { holds: "yes", because: "" };
-    },
-  };
-}
-
 /** Who has returned, in order. */
 function returned({ events }: Trace): string[] {
   return events.flatMap((event) => (event.kind === "return" && NAMES.includes(event.process) ? [event.process] : []));
@@ -87,7 +70,12 @@ for (const count of [2, 3]) {
   const names = NAMES.slice(0, count);
   for (const [what, waiters] of Object.entries(STORIES)) {
     testNeeding(["a network namespace"], `${count} wait ${what}`, () => {
-      const experiment = experimentOf(waiters, count);
+      const experiment = experimentOf(function* (lab) {
+        const hosts = yield* lab.hosts();
+        const server = yield* hosts.server.process("server", { mortal: true });
+        const client = yield* hosts.client.process("client", { mortal: true });
+        yield* waiters({ wire: lab.wire, server, listener: yield* server.listen(PORT), client, count });
+      });
       const run = () => runExperiment(experiment, new KernelWorld({ childScript }));
       const kernel = run();
       expect(compareWithin(3, experiment, kernel, run)).toEqual({

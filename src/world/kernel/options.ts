@@ -18,14 +18,24 @@ const OPTIONS: Record<SocketOption, { level: number; name: number }> = {
   TCP_LINGER2: { level: sys.IPPROTO_TCP, name: sys.TCP_LINGER2 },
 };
 
-export function optionOf(option: SocketOption): { level: number; name: number } {
-  return OPTIONS[option];
+/** setsockopt(2); `-errno` if it fails. */
+export function trySetOption(fd: sys.Fd, option: SocketOption, value: number): number {
+  const { level, name } = OPTIONS[option];
+  return sys.trySetsockopt(fd, level, name, option === "SO_LINGER" ? lingerOf(value) : value);
 }
 
-/** The value as setsockopt(2) takes it. */
-export function optionValue(option: SocketOption, value: number): Uint8Array | number {
-  if (option !== "SO_LINGER") return value;
+function lingerOf(seconds: number): Uint8Array {
   // close(2) would wait in this thread, which is the one that moves the segments it waits for.
-  if (value > 0) throw new RangeError("SO_LINGER of more than 0 seconds is not supported");
-  return value < 0 ? new Uint8Array(8) : sys.encodeLinger(0);
+  if (seconds > 0) throw new RangeError("SO_LINGER of more than 0 seconds is not supported");
+  return seconds < 0 ? new Uint8Array(8) : sys.encodeLinger(0);
+}
+
+/** getsockopt(2) in the terms of {@link SocketOption}. */
+export function tryGetOption(fd: sys.Fd, option: SocketOption): { value: number } | { errno: number } {
+  const { level, name } = OPTIONS[option];
+  const numbers = new Int32Array(2); // struct linger has two; other options have one
+  const result = sys.tryGetsockopt(fd, level, name, new Uint8Array(numbers.buffer));
+  if (result < 0) return { errno: -result };
+  const [first, second] = numbers as unknown as [number, number];
+  return { value: option === "SO_LINGER" ? (first === 0 ? -1 : second) : first };
 }

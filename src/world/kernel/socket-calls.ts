@@ -7,7 +7,7 @@ import { decodeSockaddr, encodeSockaddr } from "../../codec/sockaddr.ts";
 import { dataBytes, type Call, type Endpoint, type PollEvent, type Result } from "../../call/call.ts";
 import { errnoName, ERRNO } from "../../call/errno.ts";
 import * as sys from "../../sys/index.ts";
-import { optionOf, optionValue } from "./options.ts";
+import { tryGetOption, trySetOption } from "./options.ts";
 
 const { Fd } = sys;
 
@@ -134,13 +134,11 @@ export class SocketCalls {
         return this.#poll(fd);
       case "ioctl":
         return this.#ioctl(fd, call.request);
-      case "setsockopt": {
-        const { level, name } = optionOf(call.option);
-        return outcome(sys.trySetsockopt(fd, level, name, optionValue(call.option, call.value)));
-      }
+      case "setsockopt":
+        return outcome(trySetOption(fd, call.option, call.value));
       case "getsockopt": {
-        const { level, name } = optionOf(call.option);
-        return { ok: true, value: sys.getsockopt(fd, level, name) };
+        const got = tryGetOption(fd, call.option);
+        return "errno" in got ? failure(got.errno) : { ok: true, value: got.value };
       }
     }
   }
