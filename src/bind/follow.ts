@@ -20,7 +20,9 @@ export function establish(draft: Draft, listener: string, id: string, local: End
 /** The socket's connection has come to this state. */
 export function follow(draft: Draft, id: string, state: TcpState): void {
   const socket = draft.sockets.get(id);
-  const resting = draft.sockets.get(behind(id)) ?? socket;
+  // A socket that is connected anew is told of its own connection, not of the one that it has left behind.
+  const isAnew = socket !== undefined && socket.state !== "CLOSED" && socket.state !== "LISTEN";
+  const resting = isAnew ? socket : (draft.sockets.get(behind(id)) ?? socket);
   if (!resting) return;
   if (resting !== socket || resting.state === "TIME-WAIT") {
     if (state === "CLOSED") remove(draft, resting);

@@ -1,8 +1,9 @@
 /** How sockets go: by close, by their process's end, by SOCK_DESTROY (inet_release, tcp_close, tcp_abort). */
+import { shutdown } from "../bind/connection.ts";
 import { abandon, stopListening } from "../bind/follow.ts";
 import { ERRNO } from "../call/errno.ts";
 import * as tcp from "../tcp/index.ts";
-import { followChange, orphanFinWait2Us } from "./connections.ts";
+import { followChange, isSmall, limitTimeWaits, orphanFinWait2Us } from "./connections.ts";
 import { portsToChange, socketToChange, type Host, type HostSocket } from "./host.ts";
 import { deliverLocally } from "./transmit.ts";
 
@@ -51,6 +52,7 @@ function release(host: Host, nowUs: number, socket: HostSocket): void {
   if (rests) Object.assign(own, { receiveQueue: [], receiveLength: 0 });
   if (socket.options.lingerS === 0 && !rests) tcp.abort(own, nowUs);
   else tcp.close(own, nowUs);
+  if (before === "FIN-WAIT-2") limitTimeWaits(host, socket);
   abandon(portsToChange(host), socket.id);
   followChange(host, socket, before);
 }
@@ -71,15 +73,22 @@ export function hasLingered(host: Host, id: string): boolean {
 export function destroySocket(host: Host, nowUs: number, id: string): void {
   const socket = socketToChange(host, id);
   const c = socket.connection;
-  if (c === null) {
-    if (host.ports.sockets.get(id)?.state === "LISTEN") stopListener(host, nowUs, socket);
-    return;
+  if (c !== null) {
+    destroyConnection(host, nowUs, socket, c);
+  } else if (host.ports.sockets.get(id)?.state === "LISTEN") {
+    stopListener(host, nowUs, socket);
+    Object.assign(socket, { error: ERRNO.ECONNABORTED, shutRead: true });
+    shutdown(portsToChange(host), portsToChange(host).sockets.get(id)!, "both");
   }
-  const before = c.state;
-  const { orphaned } = c;
-  tcp.abort(c, nowUs);
-  c.orphaned = orphaned;
+  deliverLocally(host, nowUs);
+}
+
+/** What has been received stays to be read. Of what is kept as a small socket, or a request, the peer is not told. */
+function destroyConnection(host: Host, nowUs: number, socket: HostSocket, c: tcp.Connection): void {
+  const { state: before, orphaned, receiveQueue, receiveLength } = c;
+  if (isSmall(socket) || (before === "SYN-RECEIVED" && c.passive)) tcp.becomeClosed(c);
+  else tcp.abort(c, nowUs);
+  Object.assign(c, { orphaned, receiveQueue, receiveLength });
   if (socket.references > 0) socket.error = ERRNO.ECONNABORTED;
   followChange(host, socket, before);
-  deliverLocally(host, nowUs);
 }

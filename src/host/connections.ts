@@ -128,13 +128,13 @@ const ERRORS: Record<ConnectionError, number> = {
 };
 
 /** Kept as small sockets, of which there may be tcp_max_tw_buckets. */
-function isSmall({ references, listener, connection }: HostSocket): boolean {
+export function isSmall({ references, listener, connection }: HostSocket): boolean {
   if (connection?.state === "TIME-WAIT") return true;
   return connection?.state === "FIN-WAIT-2" && references === 0 && listener === null;
 }
 
 /** tcp_time_wait: where there is no room for one more, the connection does without. */
-function limitTimeWaits(host: Host, socket: HostSocket): void {
+export function limitTimeWaits(host: Host, socket: HostSocket): void {
   if (!isSmall(socket)) return;
   const most = numberOf(host.parameters, "net.ipv4.tcp_max_tw_buckets");
   let count = 0;
@@ -167,7 +167,8 @@ export function followChange(host: Host, socket: HostSocket, before: ConnectionS
   if (c.state === before) return;
   const wasRequest = before === "SYN-RECEIVED" && c.passive;
   if (c.state === "SYN-RECEIVED" && c.passive) return;
-  if (!wasRequest || c.state !== "CLOSED") limitTimeWaits(host, socket);
+  const wasSmall = before === "FIN-WAIT-2" && socket.references === 0;
+  if (!wasSmall && (!wasRequest || c.state !== "CLOSED")) limitTimeWaits(host, socket);
   if (c.state === "CLOSED" && (before === "ESTABLISHED" || before === "CLOSE-WAIT")) host.counters.EstabResets++;
   if (c.state === "CLOSED" && c.error !== null) socket.error = ERRORS[c.error];
   if (wasRequest && c.state !== "CLOSED") enqueue(host, socket);

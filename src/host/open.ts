@@ -29,8 +29,10 @@ export function askPorts(host: Host, { uid }: Process, request: Request): Result
   const ports = portsToChange(host);
   if (ports.host.mayBindPrivileged !== (uid === 0)) ports.host = { ...ports.host, mayBindPrivileged: uid === 0 };
   if ("address" in request && canonical(request.address) === undefined) return failure("EINVAL");
+  const hadPort = request.name !== "socket" && ports.sockets.get(request.socket)!.port !== 0;
   const answer = perform(ports, request, { port: host.nextPort });
-  if (request.name === "listen" || (request.name === "bind" && request.port === 0)) notePort(host, answer.port);
+  const isChosen = request.name === "listen" ? !hadPort : request.name === "bind" && request.port === 0;
+  if (isChosen) notePort(host, answer.port);
   return resultOf(answer);
 }
 
@@ -51,7 +53,8 @@ export function bind(host: Host, process: Process, id: string, { address, port }
   if (isAsked && host.sockets.get(id)!.connection?.state === "CLOSED") {
     // What is over has its old address no more, and the new one only if it may.
     const own = host.ports.sockets.get(id)!;
-    socketToChange(host, id).local = { address: plain(own.address), port: own.port };
+    const socket = socketToChange(host, id);
+    socket.local = { address: plain(own.address), port: own.port || socket.local.port };
   }
   return result;
 }

@@ -25,8 +25,9 @@ function takeError(socket: HostSocket): Result | undefined {
 export function read(host: Host, socket: HostSocket, length: number): Result | null {
   const c = socket.connection;
   if (c === null) {
-    const isDeaf = socket.shutRead && host.ports.sockets.get(socket.id)!.state !== "LISTEN";
-    return isDeaf ? success(0, { bytes: new Uint8Array() }) : failure("ENOTCONN");
+    if (host.ports.sockets.get(socket.id)!.state === "LISTEN") return failure("ENOTCONN");
+    const error = takeError(socket);
+    return error ?? (socket.shutRead ? success(0, { bytes: new Uint8Array() }) : failure("ENOTCONN"));
   }
   if (isOpening(c)) return null;
   if (c.receiveLength > 0) {

@@ -175,3 +175,15 @@ test("SO_LINGER with 0 seconds is no business of a TIME-WAIT", () => {
   pair.must("client", { name: "close", fd: here });
   expect(pair.states(pair.client)).toEqual(["TIME-WAIT"]);
 });
+
+test("a port that is chosen is behind the last that was chosen, whatever listens in between", () => {
+  const pair = new HostPair();
+  pair.listen();
+  const portOf = (fd: number) => {
+    const result = pair.call("client", { name: "getsockname", fd });
+    return result?.ok ? result.endpoint!.port : undefined;
+  };
+  const first = portOf(pair.connect())!;
+  pair.listen("client");
+  expect(portOf(pair.connect())).toBe(first + 1);
+});

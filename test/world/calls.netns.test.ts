@@ -1,31 +1,11 @@
 /** What random stories have found: calls whose results, and segments, are Linux's in both worlds. */
-import { join } from "node:path";
-import { expect } from "vitest";
 import type { SocketOption } from "../../src/call/call.ts";
-import type { Lab } from "../../src/lab/lab.ts";
 import { connected } from "../../src/lab/openings.ts";
 import { codeOf, type Process } from "../../src/lab/process.ts";
-import { runExperiment } from "../../src/lab/run.ts";
 import type { Story } from "../../src/lab/story.ts";
-import { KernelWorld } from "../../src/world/kernel/kernel-world.ts";
-import { CLI } from "../support/cli.ts";
-import { testNeeding } from "../support/needs.ts";
-import { compareWithin, experimentOf } from "./stories.ts";
+import { toldAlike } from "./told-alike.ts";
 
 const PORT = 8000;
-const childScript = join(CLI, "../lab-process.cjs");
-
-/** What the story expects, it expects in each world. */
-function toldAlike(name: string, story: (lab: Lab) => Story): void {
-  testNeeding(["a network namespace"], name, () => {
-    const experiment = experimentOf(story);
-    const run = () => runExperiment(experiment, new KernelWorld({ childScript }));
-    expect(compareWithin(3, experiment, run(), run)).toEqual({
-      verdicts: { kernel: "yes", model: "yes" },
-      differences: [],
-    });
-  });
-}
 
 /** What getsockopt says after the option has been set. */
 function* setAndGet(process: Process, option: SocketOption, values: readonly number[]): Story<(number | string)[]> {

@@ -1,8 +1,10 @@
 /** Stories that nobody has thought up: random calls of processes on two hosts, which fork and end, told from a seed. */
 import type { Call } from "../../src/call/call.ts";
 import type { Experiment } from "../../src/lab/experiment.ts";
+import type { Host } from "../../src/lab/host.ts";
+import type { Lab } from "../../src/lab/lab.ts";
 import type { Process } from "../../src/lab/process.ts";
-import type { Story } from "../../src/lab/story.ts";
+import { take, type Story } from "../../src/lab/story.ts";
 import type { PendingCall } from "../../src/lab/world.ts";
 import { generator } from "../support/random.ts";
 
@@ -77,13 +79,13 @@ function anyCall(random: Random, { v4, v6, other }: Target): Call {
 
 /** Options with what they may be set to. */
 const VALUES = {
+  // Not TCP_QUICKACK: Linux sets and clears it by itself.
   SO_REUSEPORT: [0, 1],
   SO_LINGER: [-1, 0],
   IPV6_V6ONLY: [0, 1],
   IP_TTL: [-1, 0, 1, 20, 255, 256],
   IP_BIND_ADDRESS_NO_PORT: [0, 1],
   TCP_NODELAY: [0, 1],
-  TCP_QUICKACK: [0, 1],
   TCP_LINGER2: [-1, 0, 1, 3, 200],
 } as const;
 
@@ -113,6 +115,42 @@ function* liveOrDie(player: Player, players: Player[], random: Random): Story<bo
   return true;
 }
 
+/** Parameters with what they may be set to. */
+const PARAMETERS = {
+  "net.ipv4.tcp_fin_timeout": [1, 60],
+  "net.ipv4.tcp_max_tw_buckets": [0, 1, 1000],
+  "net.ipv4.tcp_rfc1337": [0, 1],
+  "net.ipv4.tcp_timestamps": [0, 1],
+  "net.ipv4.tcp_tw_reuse": [0, 1],
+} as const;
+
+/** Something that no process does: to a host, to a socket, on the wire. */
+function* interfere(lab: Lab, hosts: readonly Host[], random: Random): Story {
+  const host = pick(random, hosts);
+  const match = { has: [pick(random, ["SYN", "FIN", "PSH"] as const)] };
+  switch (pick(random, ["set", "destroy", "duplicate", "copy", "release"] as const)) {
+    case "set": {
+      const parameter = pick(random, Object.keys(PARAMETERS) as (keyof typeof PARAMETERS)[]);
+      yield* host.set(parameter, pick(random, PARAMETERS[parameter]));
+      return;
+    }
+    case "destroy": {
+      const socket = pick(random, host.sockets);
+      if (socket && socket.state !== "TIME-WAIT" && socket.state !== "BOUND")
+        yield* take({ step: "destroy", socket: socket.id });
+      return;
+    }
+    case "duplicate":
+      lab.wire.duplicate(match, 1, { times: 1 });
+      return;
+    case "copy":
+      lab.wire.copy(match, "copies", { times: 1 });
+      return;
+    case "release":
+      yield* lab.wire.release("copies", 1);
+  }
+}
+
 /** A server that listens and a client that is connected to it, and then so many calls. */
 export function randomStory(seed: number, length: number): Experiment {
   return {
@@ -140,6 +178,10 @@ export function randomStory(seed: number, length: number): Experiment {
       for (let i = 0; i < length; i++) {
         const player = pick(random, players);
         const call = anyCall(random, target);
+        if (random() < 0.06) {
+          yield* interfere(lab, [client, server], random);
+          yield* lab.elapse(ACKNOWLEDGED_MS);
+        }
         if (player.ended) continue;
         if (player.mortal && random() < 0.08) {
           if (yield* liveOrDie(player, players, random)) yield* lab.elapse(ACKNOWLEDGED_MS);

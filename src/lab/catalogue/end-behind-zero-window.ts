@@ -34,6 +34,7 @@ export const endBehindZeroWindow: Experiment = {
     lab.expect("how reading ends", last.code, "ok");
     lab.expect("bytes read up to the end of the stream", length, LENGTH);
     lab.expect("whether the server's host has sent a FIN", finSent(), true);
+    yield* server.connection.reaches("FIN-WAIT-2");
     return holdsPartly(
       `The process was gone and no FIN was on the wire: with ${LENGTH - unread} bytes unsent behind a shut window its end ` +
         "stayed in FIN-WAIT-1, the client's in ESTABLISHED. The FIN came when the client had read.",

@@ -40,6 +40,8 @@ export interface ModelHost {
   readonly model: Host;
   /** The event that last made this host do something; undefined: time did, if it does. */
   touchedBy: number | undefined;
+  /** What it has sent and the wire has not carried yet, with what made it send that. */
+  readonly outgoing: { packet: Uint8Array; cause: number | undefined }[];
 }
 
 export interface ModelProcess {
@@ -77,6 +79,8 @@ export class ModelWorld implements World {
       host.touchedBy = event;
       handlePacket(host.model, this.#nowUs, fromWire(packet));
       look(this.recorder, name, host.model, event);
+      // It answers each segment before it sees the next.
+      this.#send(host);
     });
     this.#calls = new ModelCalls(this.recorder, (host, call, cause) => {
       host.touchedBy = cause;
@@ -87,7 +91,7 @@ export class ModelWorld implements World {
   addHost({ name, addresses = 1, mtu = 1500 }: HostSpec): string[] {
     const all = addressesOnWire(this.#hosts.size + 1, addresses, { ipv6: true });
     const model = createHost(hostSettings(this.settings, all, mtu), this.settings.parameters);
-    this.#hosts.enter({ name, model, touchedBy: undefined });
+    this.#hosts.enter({ name, model, touchedBy: undefined, outgoing: [] });
     for (const address of all) this.#wire.attach(address, name);
     this.recorder.hosts.push({ name, addresses: all });
     return all;
@@ -128,16 +132,22 @@ export class ModelWorld implements World {
     return pending;
   }
 
+  #send({ model, outgoing, touchedBy: cause }: ModelHost): void {
+    for (let packet; (packet = pollTransmit(model, this.#nowUs));) outgoing.push({ packet: toBytes(packet), cause });
+  }
+
   /** Carries what the hosts send, until none has sent anything since all others were last heard. */
   #carry(): void {
     const hosts = [...this.#hosts.values()];
     let count = 0;
     for (let silent = 0, i = 0; silent < hosts.length; silent++, i++) {
       const host = hosts[i % hosts.length]!;
-      for (let packet; (packet = pollTransmit(host.model, this.#nowUs)); silent = 0) {
+      for (this.#send(host); host.outgoing.length > 0; silent = 0) {
         if (++count > RESTLESS) throw new Error("the hosts keep each other busy without end");
+        const { packet, cause } = host.outgoing.shift()!;
         this.#nowUs += COST_US.packet;
-        this.#wire.carry(host.name, toBytes(packet), host.touchedBy);
+        this.#wire.carry(host.name, packet, cause);
+        this.#send(host);
       }
     }
   }
