@@ -3,7 +3,7 @@
  * the result, but only for its own version, so each Node that runs lastack leaves its cache beside the bundle, where it
  * may write there, and reads it from then on. Nothing is written anywhere else.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
 
@@ -41,16 +41,24 @@ function readCache(path: string): Cache | undefined {
 
 function writeCache(path: string, script: Script, kinds: number): void {
   const unfinished = `${path}.${process.pid}`;
+  let file: number;
   try {
-    // Renamed when complete, so that no other start reads half of it.
+    file = openSync(unfinished, "w");
+  } catch {
+    return; // installed by somebody else: it stays as slow as it was, and no slower by what could not be kept
+  }
+  try {
     const half = [script.createCachedData(), Buffer.from(Uint32Array.of(kinds).buffer)];
-    writeFileSync(unfinished, Buffer.concat([...half, ...half]));
+    writeFileSync(file, Buffer.concat([...half, ...half]));
+    // Renamed when complete, so that no other start reads half of it.
     renameSync(unfinished, path);
   } catch {
-    // Installed by somebody else, or the disk is full: it stays as slow as it was.
+    // The disk is full.
     try {
       rmSync(unfinished, { force: true });
     } catch {}
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -3,19 +3,12 @@
  * the others'. They speak through shared memory alone, since turns are short.
  */
 const [TURN, HELPERS, CLAIMED, DONE, FAILED, TASK, MEMBERS, ARGUMENTS] = [0, 1, 2, 3, 4, 5, 6, 7];
-const ARGUMENTS_MAX = 3;
+const ARGUMENTS_MAX = 2;
 /** Shares take milliseconds: after so long a thread is no more. */
 const PATIENCE_MS = 60_000;
 
-/** A turn: what is to be done, with which numbers, by which of how many. */
-export interface Turn {
-  task: number;
-  numbers: readonly number[];
-  member: number;
-  members: number;
-}
-
-export type Work = (turn: Turn) => void;
+/** A member's share of a turn: what is to be done, with which numbers. */
+export type Work = (task: number, numbers: readonly number[]) => void;
 
 export class Crew {
   readonly words: Int32Array;
@@ -39,7 +32,7 @@ export class Crew {
     const { words } = this;
     Atomics.store(words, CLAIMED, 0);
     if (!isShared) {
-      work({ task, numbers, member: 0, members: 1 });
+      work(task, numbers);
       return;
     }
     const { helpers } = this;
@@ -47,7 +40,7 @@ export class Crew {
     Atomics.store(words, DONE, 0);
     Atomics.add(words, TURN, 1);
     Atomics.notify(words, TURN);
-    work({ task, numbers, member: 0, members: 1 + helpers });
+    work(task, numbers);
     for (let done; (done = Atomics.load(words, DONE)) < helpers;) {
       if (Atomics.wait(words, DONE, done, PATIENCE_MS) === "timed-out")
         throw new Error("a thread of the search has gone");
@@ -68,7 +61,7 @@ export class Crew {
       // Who was not counted in a turn has read what may be of the next one.
       if (member >= members || turn !== Atomics.load(words, TURN)) continue;
       try {
-        work({ task, numbers, member, members });
+        work(task, numbers);
       } catch (error) {
         Atomics.store(words, FAILED, 1);
         throw error;

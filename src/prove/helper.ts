@@ -20,7 +20,7 @@ const ENTERED = 1 << 14;
 
 /** A member's share of a turn. */
 export function shareOf(block: Block, ways: Ways | undefined, crew: Crew): Work {
-  return ({ task, numbers: [a, b] }) => {
+  return (task, [a, b]) => {
     if (task === EXPAND) block.expand(a!, b!, (state, emit) => ways!.successors(state, emit), crew);
     else if (task === SETTLE) block.settle(a!, crew);
     else
@@ -37,8 +37,8 @@ export function help(shared: Shared): never {
   const crew = new Crew(shared.crew);
   const share = shareOf(block, ways, crew);
   const all = [...block.words, ...ways.words];
-  return crew.help((turn) => {
+  return crew.help((task, numbers) => {
     for (const words of all) words.refresh();
-    share(turn);
+    share(task, numbers);
   });
 }

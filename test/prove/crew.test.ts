@@ -24,7 +24,8 @@ function crewOf(): { crew: Crew; sum: Int32Array; join: () => Worker } {
   const crew = new Crew();
   const sum = new Int32Array(new SharedArrayBuffer(64));
   const join = () => {
-    const worker = new Worker(code, { eval: true, workerData: { memory: crew.memory, sum: sum.buffer } });
+    const workerData = { memory: crew.memory, sum: sum.buffer, member: workers.length + 1 };
+    const worker = new Worker(code, { eval: true, workerData });
     workers.push(worker);
     return worker;
   };
