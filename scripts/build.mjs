@@ -112,7 +112,8 @@ async function exportsOf(module) {
 }
 
 /**
- * What a main bundle exports: the program, with a command or without, and the shared modules, which src/cli/bin.ts hands to the bundles apart. They
+ * What a main bundle exports: the program, with a command or without, and the shared modules, which src/cli/bin.ts hands
+ * to the bundles apart. They
  * are imported and named one by one: required, or imported as a whole, they would cost every start a function around each
  * module and an accessor for each name.
  */

@@ -25,9 +25,10 @@ export interface Verdict {
 
 export type Answer = Pick<Verdict, "found" | "because" | "trace">;
 
-/** On so many processors, if it is worth it; and who hears how far it is. */
+/** On so many processors, if it is worth it; until it is told to stop; and who hears how far it is. */
 export interface Way {
   workers: number;
+  signal: AbortSignal;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -42,12 +43,9 @@ export function questionOf(id: string): NamedQuestion | undefined {
   return QUESTIONS.find((candidate) => candidate.id === id);
 }
 
-async function goOn(search: Search, { workers, onProgress }: Way): Promise<Found> {
+async function goOn(search: Search, { workers, signal, onProgress }: Way): Promise<Found> {
   let helpers: AsyncDisposable | undefined;
   let toldAtMs = performance.now();
-  let isStopped = false;
-  const stop = () => void (isStopped = true);
-  process.on("SIGINT", stop);
   try {
     for (;;) {
       const found = search.advance(AT_A_TIME);
@@ -55,13 +53,12 @@ async function goOn(search: Search, { workers, onProgress }: Way): Promise<Found
       const { progress } = search;
       if (workers > 1 && progress.distinct >= WORTH_HELP) helpers ??= await recruitFor(search, workers - 1);
       await new Promise(setImmediate); // signals are heard between two turns
-      if (isStopped) return search.stop();
+      if (signal.aborted) return search.stop();
       if (performance.now() - toldAtMs < TOLD_EVERY_MS) continue;
       toldAtMs = performance.now();
       onProgress?.(progress);
     }
   } finally {
-    process.off("SIGINT", stop);
     await helpers?.[Symbol.asyncDispose]();
   }
 }
@@ -71,7 +68,7 @@ async function recruitFor(search: Search, count: number): Promise<AsyncDisposabl
   return recruit(search.shared!, count);
 }
 
-/** Searches until there is an answer, or until Ctrl-C. The answer is the same with any number of workers. */
+/** Searches until there is an answer, or until it is told to stop. The answer is the same with any number of workers. */
 export async function searched({ id, question, memory }: Job, way: Way): Promise<Answer> {
   const setting = settingOf(question);
   const search = new Search(setting.system, memory);

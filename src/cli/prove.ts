@@ -4,7 +4,8 @@ import type { Question } from "../prove/question.ts";
 import { ASSUMPTIONS, QUESTIONS, type NamedQuestion } from "../prove/questions.ts";
 import type { Found } from "../prove/search.ts";
 import type { Trace } from "../trace/trace.ts";
-import { EXIT, statusOfSignal, UsageError } from "./exit-status.ts";
+import { EXIT, UsageError } from "./exit-status.ts";
+import { Interruption } from "./interruption.ts";
 import { parseOptions } from "./options.ts";
 import { writeErr, writeOut } from "./output.ts";
 import { Teller } from "./prove-progress.ts";
@@ -45,7 +46,7 @@ Options
       --svg, --html, --pcap, --pcap-host, --packetdrill, --width    as for 'lastack lab run'
 
 Exit status: 0 it holds; 1 it does not, and a counterexample is shown; 2 the command line was not understood; 3 the memory
-did not suffice; 130 it was stopped by Ctrl-C.
+did not suffice; 130, 143 or 129 it was stopped by Ctrl-C, SIGTERM or SIGHUP.
 
 Examples
   lastack prove last-ack-lost
@@ -128,16 +129,18 @@ function asked({ question }: NamedQuestion, options: ProveOptions): Question {
 interface Limits {
   memory: number;
   workers: number;
+  interruption: Interruption;
 }
 
-/** The answers to some questions, one after the other, until Ctrl-C. */
+/** The answers to some questions, one after the other, until a signal comes. */
 async function answersTo({ id }: NamedQuestion, questions: readonly Question[], limits: Limits): Promise<Answer[]> {
-  const { memory, workers } = limits;
+  const { memory, workers, interruption } = limits;
+  const { signal } = interruption;
   const teller = new Teller(questions.length);
   const answers: Answer[] = [];
   try {
     for (const question of questions) {
-      const answer = await searched({ id, question, memory }, { workers, onProgress: teller.tell });
+      const answer = await searched({ id, question, memory }, { workers, signal, onProgress: teller.tell });
       answers.push(answer);
       teller.answered(answer.found);
       if (isStopped(answer.found)) break;
@@ -150,10 +153,10 @@ async function answersTo({ id }: NamedQuestion, questions: readonly Question[], 
 
 const isStopped = (found: Found) => found.status === "unfinished" && found.why === "stopped";
 
-function statusOf(found: Found): number {
+function statusOf(found: Found, { status }: Interruption): number {
   if (found.status === "holds") return EXIT.ok;
   if (found.status === "violated") return EXIT.no;
-  return isStopped(found) ? statusOfSignal("SIGINT") : EXIT.permission;
+  return isStopped(found) ? status! : EXIT.permission;
 }
 
 /** With all assumptions, then without each. */
@@ -174,7 +177,7 @@ async function each(named: NamedQuestion, options: ProveOptions, files: ViewOpti
     files,
   );
   const unfinished = verdicts.find(({ found }) => found.status === "unfinished");
-  return statusOf((unfinished ?? verdicts[0]!).found);
+  return statusOf((unfinished ?? verdicts[0]!).found, limits.interruption);
 }
 
 async function writeTraces(traces: readonly Trace[], files: ViewOptions): Promise<void> {
@@ -197,8 +200,9 @@ export async function run(args: string[]): Promise<number> {
   if (options.json && isTaken) throw new UsageError("--json is standard output: the files can't be there too");
   const memory = parseInteger(options.memory ?? String(MEMORY_MB), "--memory", 1, 100_000) * 1e6;
   const workers = parseInteger(options.workers ?? String(availableParallelism()), "--workers", 1, WORKERS_MAX);
-  const limits = { memory, workers };
-  if (options.each) return each(named, options, files, limits);
+  using interruption = new Interruption();
+  const limits = { memory, workers, interruption };
+  if (options.each) return await each(named, options, files, limits);
   const question = asked(named, options);
   const [answer] = await answersTo(named, [question], limits);
   const verdict: Verdict = { named, question, ...answer! };
@@ -206,5 +210,5 @@ export async function run(args: string[]): Promise<number> {
   if (options.json) writeOut(`${JSON.stringify(verdictJson(verdict), undefined, 2)}\n`);
   else (isTaken ? writeErr : writeOut)(verdictText(verdict));
   await writeTraces(verdict.trace ? [verdict.trace] : [], files);
-  return statusOf(verdict.found);
+  return statusOf(verdict.found, interruption);
 }

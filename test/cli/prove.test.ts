@@ -102,18 +102,21 @@ test("where the memory does not suffice there is no answer", () => {
   expect(status).toBe(3);
 });
 
-test("Ctrl-C ends it, with what was found so far", async () => {
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s ends it, with what was found so far", async (signal, expected) => {
   const running = new Running([process.execPath, cli, "prove", "time-wait", "--strays", "3", "--copies", "3"]);
   // Nothing but the search takes so long.
   await until("it has worked for a second", () => {
     const ticks = readFileSync(`/proc/${running.pid}/stat`, "utf8").split(" ").slice(13, 15);
     return ticks.reduce((sum, one) => sum + Number(one), 0) > 100;
   });
-  const { stdout, status } = await running.end("SIGINT");
+  const { stdout, status } = await running.end(signal);
   expect(stdout).toMatch(
     /no answer, stopped: in [\d,]+ states, up to \d+ steps from the beginning, there is nothing wrong/,
   );
-  expect(status).toBe(130);
+  expect(status).toBe(expected);
 });
 
 test("several searches tell on a terminal how far they are together, and wipe it away", () => {
