@@ -165,6 +165,7 @@ export function endedLeader({
 }: Pick<ProcessFacts, "pid" | "group" | "session">): number | undefined {
   if (group === pid || group === session || readStat(group)) return undefined;
   const parent = readStat(readStat(pid)?.parent ?? 0);
+  if (parent?.group === group) return undefined; // it was not this one that was left
   return parent?.session === session && parent.terminal !== 0 ? undefined : group;
 }
 
